@@ -1,0 +1,190 @@
+"""The octree stereo network: matching evidence -> a disparity distribution per cell -> occupancy of any voxel.
+
+A cell is 4x4 pixels. Disparities are in full-resolution pixels, voxels in units where the leaf is 0.5 m (stereo is
+scale-equivariant: for another voxel size v the baseline is multiplied by 0.5 / v).
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+ORIGIN = (-16.0, -6.0, 0.0)  # minimum corner of the grid, m, left optical frame
+SIZE = (64, 16, 64)  # leaves along x, y, z
+LEAF = 0.5  # m
+LEVELS = 4  # 4, 2, 1, 0.5 m
+SAMPLES = ((5, 5, 3), (5, 5, 2), (3, 3, 2), (3, 3, 1))  # inner points of a voxel per level, x, y, z
+BINS = 49  # disparity bins of 4 px at 1/8 resolution
+CONTEXT = 8
+EVIDENCE = 128
+
+
+def conv(i: int, o: int, k: int = 3, stride: int = 1, act: bool = True) -> nn.Sequential:
+    layers: list[nn.Module] = [nn.Conv2d(i, o, k, stride, k // 2, bias=False), nn.BatchNorm2d(o)]
+    return nn.Sequential(*layers, *([nn.ReLU(inplace=True)] if act else []))
+
+
+class Residual(nn.Module):
+    def __init__(self, c: int) -> None:
+        super().__init__()
+        self.a, self.b = conv(c, c), conv(c, c, act=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.b(self.a(x)))
+
+
+class Separable(nn.Module):
+    """Residual depthwise 3x3 + pointwise."""
+
+    def __init__(self, c: int) -> None:
+        super().__init__()
+        self.depthwise = nn.Sequential(nn.Conv2d(c, c, 3, 1, 1, groups=c, bias=False), nn.BatchNorm2d(c))
+        self.pointwise = conv(c, c, 1, act=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.pointwise(self.depthwise(x)))
+
+
+def upsample(x: Tensor, like: Tensor) -> Tensor:
+    return F.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
+
+
+class Backbone(nn.Module):
+    """What the matcher found -> a two-component logistic distribution of disparity and context for each cell.
+
+    Component 1 sits at the matcher's winner, component 2 at the network's own coarse disparity; both with learned
+    offset, width and weight, so that the network keeps the matcher's precision where it is right and overrides it
+    where it is not.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Linear(EVIDENCE, 32)
+        self.stem2 = Separable(32)
+        self.down8, self.geometry, self.res8 = conv(32, 48, 3, 2, act=False), nn.Conv2d(3, 48, 1), Residual(48)
+        self.down16, self.res16 = conv(48, 80, 3, 2), nn.Sequential(Residual(80), Residual(80))
+        self.down32, self.res32 = conv(80, 112, 3, 2), nn.Sequential(Residual(112), Residual(112))
+        self.lateral32, self.merge16 = nn.Conv2d(112, 80, 1), conv(80, 80)
+        self.lateral16, self.merge8 = nn.Conv2d(80, 48, 1), conv(48, 48)
+        self.bins, self.prior = nn.Conv2d(48, BINS, 1), nn.Parameter(torch.tensor(4.0))
+        self.up = nn.Conv2d(48, 28, 1)
+        self.fuse = nn.Sequential(conv(28 + 4 + 32 + 16, 32, 1), Separable(32))
+        self.head = nn.Conv2d(32, 5 + CONTEXT, 1)
+        with torch.no_grad():  # inputs are bytes
+            self.stem.weight.mul_(1 / 80)
+            self.head.weight[:5].mul_(0.1)
+            self.head.bias[:5] = torch.tensor([0.0, 0.0, -0.5, 1.0, 1.0])
+
+    def forward(self, evidence: Tensor, match: Tensor, prior: Tensor, calibration: Tensor) -> dict[str, Tensor]:
+        """evidence uint8 [B, h4, w4, 128], match uint8 [B, 16, h4, w4], prior uint8 [B, 48, h8, w8] (the three outputs of
+        the kernel), calibration [B, 5] -> `rows` [B, h4 * w4, 5 + CONTEXT] and, for the losses, its parts."""
+        _, h4, w4, _ = evidence.shape
+        s4 = self.stem2(F.relu(self.stem(evidence.float())).permute(0, 3, 1, 2))
+        x8 = self.res8(F.relu(self.down8(s4) + self.geometry(view_rays(h4 // 2, w4 // 2, calibration))))
+        x16 = self.res16(self.down16(x8))
+        x32 = self.res32(self.down32(x16))
+        x16 = self.merge16(F.relu(x16 + upsample(self.lateral32(x32), x16)))
+        x8 = self.merge8(F.relu(x8 + upsample(self.lateral16(x16), x8)))
+
+        # coarse disparity: logits over bins of 4 px with the aggregated costs as prior; mean over the best and its neighbours
+        logits = self.bins(x8) - F.pad(prior.float() * (self.prior / 255), (0, 0, 0, 0, 0, 1))
+        best = logits.argmax(1, keepdim=True)
+        taps = (best + torch.arange(-1, 2)[None, :, None, None]).clamp(0, BINS - 1)
+        weights = logits.gather(1, taps).softmax(1)
+        coarse8 = (weights * taps).sum(1, keepdim=True) * 4
+
+        coarse = F.interpolate(coarse8.detach(), size=(h4, w4), mode="nearest")
+        last = match.float()
+        matched = last[:, 0:1] + (last[:, 1:2] - 128) * (1 / 32)
+        apart = matched - coarse
+        known = [coarse * (1 / 64), (apart / 2).clamp(-2, 2), (apart / 8).clamp(-2, 2), (apart / 32).clamp(-2, 2)]
+        o = self.head(self.fuse(torch.cat([upsample(self.up(x8), s4), *known, s4, last * (1 / 255)], 1)))
+        m1 = (matched + o[:, 0:1] * 4).clamp(-2, 260)
+        m2 = (coarse + o[:, 1:2] * 16).clamp(-2, 260)
+        s1, s2 = F.softplus(o[:, 2:3]) + 0.03, F.softplus(o[:, 3:4]) + 0.1
+        rows = torch.cat([m1, m2, s1, s2, torch.sigmoid(o[:, 4:5]), o[:, 5:]], 1)
+        return {
+            "rows": rows.flatten(2).transpose(1, 2),
+            "logits8": logits, "coarse8": coarse8, "m1": m1, "m2": m2, "s1": s1, "s2": s2, "w": rows[:, 4:5],
+        }
+
+
+def planes_of(evidence: Tensor) -> tuple[Tensor, Tensor]:
+    """The kernel's planar outputs, computed from its evidence uint8 [B, h4, w4, 128]: match and prior, uint8."""
+    match = evidence[..., 112:].permute(0, 3, 1, 2).contiguous()
+    b, h4, w4, _ = evidence.shape
+    blocks = evidence[..., :48].reshape(b, h4 // 2, 2, w4 // 2, 2, 48).int().sum((2, 4))
+    return match, ((blocks + 2) >> 2).to(torch.uint8).permute(0, 3, 1, 2).contiguous()
+
+
+def view_rays(h8: int, w8: int, calibration: Tensor) -> Tensor:
+    """[B, 3, h8, w8]: ray slopes (u - cx) / fx and (v - cy) / fy of cells of 8 px, and log(fx * baseline) / 4."""
+    fx, fy, cx, cy, baseline = [c.reshape(-1, 1, 1, 1) for c in calibration.unbind(1)]
+    u = (torch.arange(w8, device=calibration.device) * 8 + 3.5)[None, None, None, :]
+    v = (torch.arange(h8, device=calibration.device) * 8 + 3.5)[None, None, :, None]
+    zero = torch.zeros_like(u + v)
+    return torch.cat([(u - cx) / fx + zero, (v - cy) / fy + zero, (torch.log(fx * baseline) / 4).expand_as(zero + fx) + zero], 1)
+
+
+class VoxelHead(nn.Module):
+    """Occupancy of voxels of one level from the cells that they project to."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__()
+        self.level, self.size = level, LEAF * 2 ** (LEVELS - 1 - level)
+        nx, ny, nz = SAMPLES[level]
+        axis = lambda n: torch.tensor([-0.38, 0.0, 0.38]) if n == 3 else (torch.arange(n) + 0.5) / n - 0.5  # noqa: E731
+        grid = torch.meshgrid(axis(nx), axis(ny), (torch.arange(nz) + 0.5) / nz - 0.5, indexing="ij")
+        self.register_buffer("offsets", torch.stack(grid, -1).reshape(-1, 3) * self.size, persistent=False)
+        self.half_z = self.size / nz / 2
+        features = 10 + CONTEXT + 5
+        self.mlp = nn.Sequential(nn.Linear(features, 48), nn.ReLU(), nn.Linear(48, 48), nn.ReLU(), nn.Linear(48, 3))
+
+    def forward(self, rows: Tensor, centres: Tensor, calibration: Tensor, h4: int, w4: int) -> Tensor:
+        """rows [h4*w4, 13]; centres [N, 3] m, optical frame; calibration [5] -> logits [N, 3]: unknown, free, occupied."""
+        fx, fy, cx, cy, baseline = calibration.unbind(0)
+        points = centres[:, None] + self.offsets[None]
+        z = points[..., 2].clamp(min=0.05)
+        iu = torch.floor((fx * points[..., 0] / z + cx + 0.5) * 0.25)
+        iv = torch.floor((fy * points[..., 1] / z + cy + 0.5) * 0.25)
+        inside = ((iu >= 0) & (iu < w4) & (iv >= 0) & (iv < h4)).to(rows.dtype)
+        index = (iv.clamp(0, h4 - 1) * w4 + iu.clamp(0, w4 - 1)).long()
+        n, k = index.shape
+        m1, m2, s1, s2, w = rows[:, :5].index_select(0, index.reshape(-1)).reshape(n, k, 5).unbind(-1)
+        fb = fx * baseline
+        near, far = fb / (z - self.half_z).clamp(min=0.05), fb / (z + self.half_z)
+        below = lambda d: w * torch.sigmoid((d - m1) / s1) + (1 - w) * torch.sigmoid((d - m2) / s2)  # noqa: E731
+        at_near, at_far = below(near), below(far)
+        hit = (at_near - at_far).clamp(0, 1) * inside  # the surface lies within the sample's depth interval
+        before, behind = (1 - at_near) * inside, at_far * inside
+        count = inside.sum(1).clamp(min=1.0)
+        none = torch.log1p(-hit.clamp(max=0.999)).sum(1).clamp(min=-20) * 0.2
+        span = (near - far).mean(1)
+        spread = (s1 * inside).sum(1) / count / span.clamp(min=0.01).sqrt() * 0.3
+        stats = torch.stack([
+            hit.amax(1), hit.sum(1) / count, none, before.sum(1) / count, before.amax(1), behind.sum(1) / count,
+            behind.amax(1), spread, inside.mean(1), (w * inside).sum(1) / count,
+        ], 1)
+        context = rows[:, 5:].index_select(0, index[:, k // 2])
+        zc = centres[:, 2]
+        place = torch.stack([
+            torch.log(zc) * 0.5, torch.log(fx * self.size / zc) * 0.3, torch.log(span + 0.01) * 0.3, centres[:, 1] * 0.3,
+            torch.log(fb / zc + 0.1) * 0.3,
+        ], 1)
+        return self.mlp(torch.cat([stats, context, place], 1))
+
+
+class OctreeStereoNet(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = Backbone()
+        self.heads = nn.ModuleList([VoxelHead(level) for level in range(LEVELS)])
+
+
+def level_centres(level: int) -> Tensor:
+    """Centres of all voxels of a level, m, [N, 3], x slowest."""
+    k = 2 ** (LEVELS - 1 - level)
+    axes = [torch.arange(n // k) for n in SIZE]
+    index = torch.stack(torch.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
+    return torch.tensor(ORIGIN) + (index + 0.5) * LEAF * k

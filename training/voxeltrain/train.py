@@ -1,0 +1,185 @@
+"""Trains the octree stereo network on rendered shards.
+
+    python -m voxeltrain.train --run ~/train-runs/NAME --shards DIR [DIR ...] --test DIR --steps 20000
+
+Writes RUN/checkpoint.pt every few minutes and goes on from it when started again; RUN/log.jsonl has one line per report.
+Two single-thread processes with averaged gradients use two cores better than one process with two threads: --processes 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import time
+from pathlib import Path
+from typing import Iterator
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+import torch.distributed as dist  # noqa: E402
+import torch.multiprocessing as mp  # noqa: E402
+
+from .augment import augment_pair, grey  # noqa: E402
+from .evaluate import evaluate_shards  # noqa: E402
+from .losses import disparity_losses, occupancy_loss  # noqa: E402
+from .matcher import Matcher  # noqa: E402
+from .net import OctreeStereoNet, planes_of  # noqa: E402
+
+REPORT_EVERY = 50  # steps
+CHECKPOINT_EVERY = 150  # s
+TEST_EVERY = 900  # s
+
+
+def batches(folders: list[str], size: int, seed: int) -> Iterator[dict[str, torch.Tensor]]:
+    """Endless augmented batches; shards may appear while it runs."""
+    g = np.random.default_rng(seed)
+    matcher = Matcher()
+    while True:
+        files = sorted(f for folder in folders for f in Path(folder).glob("*.npz") if ".tmp" not in f.name)
+        shards = []
+        for file in g.choice(len(files), min(4, len(files)), replace=False):
+            with np.load(files[file]) as z:
+                shards.append({k: z[k] for k in ("left", "right", "depth", "labels", "calibration")})
+        order = [(s, i) for s in shards for i in range(len(s["left"]))]
+        for k in range(0, len(order) - size + 1, size):
+            picked = [order[j] for j in g.permutation(len(order))[:size]]
+            evidence = [matcher.run(*augment_pair(grey(s["left"][i]), grey(s["right"][i]), g)) for s, i in picked]
+            yield {
+                "evidence": torch.from_numpy(np.stack(evidence)),
+                "depth": torch.from_numpy(np.stack([s["depth"][i].astype(np.float32) for s, i in picked])),
+                "labels": torch.from_numpy(np.stack([s["labels"][i] for s, i in picked])),
+                "calibration": torch.from_numpy(np.stack([s["calibration"][i] for s, i in picked])),
+            }
+
+
+def rate(step: int, steps: int, peak: float) -> float:
+    """Warm-up over 200 steps, then cosine to 2 %."""
+    return peak * min(1.0, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
+
+
+def average(net: torch.nn.Module, processes: int) -> None:
+    """Mean of the gradients over all processes."""
+    grads = [p.grad for p in net.parameters() if p.grad is not None]
+    flat = torch.cat([g.reshape(-1) for g in grads])
+    dist.all_reduce(flat)
+    flat /= processes
+    at = 0
+    for g in grads:
+        g.copy_(flat[at : at + g.numel()].view_as(g))
+        at += g.numel()
+
+
+def work(rank: int, a: argparse.Namespace) -> None:
+    torch.set_num_threads(1)
+    if a.processes > 1:
+        dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{a.port}", rank=rank, world_size=a.processes)
+    run = Path(a.run).expanduser()
+    run.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(a.seed)
+    net, ema = OctreeStereoNet(), OctreeStereoNet()
+    optimiser = torch.optim.AdamW(net.parameters(), a.rate, weight_decay=1e-3, betas=(0.9, 0.99))
+    state = {"step": 0, "seconds": 0.0, "pairs": 0}
+    checkpoint = run / "checkpoint.pt"
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        net.load_state_dict(saved["net"])
+        optimiser.load_state_dict(saved["optimiser"])
+        ema.load_state_dict(saved["ema"])
+        state = saved["state"]
+    else:
+        ema.load_state_dict(net.state_dict())
+    for m in net.modules():
+        if isinstance(m, torch.nn.BatchNorm2d):
+            m.momentum = 0.03
+    torch.manual_seed(a.seed + 1000 * state["step"] + rank)
+    source = batches(a.shards, a.batch, a.seed + 7919 * state["step"] + 104729 * rank)
+    smooth: dict[str, float] = {}
+    saved_at = tested_at = time.monotonic()
+
+    def save(name: str = "checkpoint.pt") -> None:
+        part = run / f"{name}.part"
+        torch.save({"net": net.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict(), "state": state, "args": vars(a)}, part)
+        part.replace(run / name)
+
+    while state["step"] < a.steps:
+        began = time.monotonic()
+        batch = next(source)
+        for group in optimiser.param_groups:
+            group["lr"] = rate(state["step"], a.steps, a.rate)
+        evidence, calibration = batch["evidence"], batch["calibration"]
+        out = net.backbone(evidence, *planes_of(evidence), calibration)
+        fb = (calibration[:, 0] * calibration[:, 4])[:, None, None]
+        disparity = (fb / batch["depth"]).clamp(0, 195)
+        parts = disparity_losses(out, disparity)
+        log: dict[str, float] = {}
+        occupancy = torch.zeros(())
+        for b in range(a.batch):
+            one: dict[str, float] = {}
+            occupancy = occupancy + occupancy_loss(net, out["rows"][b], calibration[b], batch["labels"][b], evidence.shape[1:3], one) / a.batch
+            for k, v in one.items():
+                log[k] = log.get(k, 0) + v / a.batch
+        loss = 0.4 * parts["bins"] + 0.1 * parts["coarse"] + 0.5 * parts["likelihood"] + 0.6 * occupancy
+        optimiser.zero_grad()
+        loss.backward()
+        if a.processes > 1:
+            average(net, a.processes)
+        norm = torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+        if torch.isfinite(norm):
+            optimiser.step()
+        state["step"] += 1
+        state["pairs"] += a.batch * a.processes
+        with torch.no_grad():
+            keep = min(0.999, (state["step"] + 1) / (state["step"] + 10))
+            for e, n in zip(ema.state_dict().values(), net.state_dict().values()):
+                if e.dtype.is_floating_point:
+                    e.lerp_(n, 1 - keep)
+                else:
+                    e.copy_(n)
+            t = disparity[:, 1::4, 1::4]
+            mode = torch.where(out["w"] > 0.5, out["m1"], out["m2"])[:, 0]
+            log |= {k: float(v) for k, v in parts.items()} | {
+                "occupancy": float(occupancy), "median_px": float((mode - t).abs().median()), "bad3": float(((mode - t).abs() > 3).float().mean()),
+            }
+        state["seconds"] += time.monotonic() - began
+        for k, v in log.items():
+            smooth[k] = v if k not in smooth else smooth[k] * 0.98 + v * 0.02
+        if rank == 0 and state["step"] % REPORT_EVERY == 0:
+            line = {**state, **{k: round(v, 4) for k, v in smooth.items()}}
+            with (run / "log.jsonl").open("a") as f:
+                f.write(json.dumps(line) + "\n")
+            print(json.dumps(line), flush=True)
+        if rank == 0 and time.monotonic() - saved_at > CHECKPOINT_EVERY:
+            save()
+            saved_at = time.monotonic()
+        if rank == 0 and a.test and time.monotonic() - tested_at > TEST_EVERY:
+            scores = evaluate_shards(ema, Path(a.test), limit=40)
+            with (run / "test.jsonl").open("a") as f:
+                f.write(json.dumps({**state, **scores}) + "\n")
+            tested_at = time.monotonic()
+    if rank == 0:
+        save()
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--run", required=True)
+    p.add_argument("--shards", nargs="+", required=True)
+    p.add_argument("--test", default="")
+    p.add_argument("--steps", type=int, default=20000)
+    p.add_argument("--batch", type=int, default=4, help="pairs per process and step")
+    p.add_argument("--rate", type=float, default=2e-3)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--processes", type=int, default=1)
+    p.add_argument("--port", type=int, default=29533)
+    a = p.parse_args()
+    if a.processes == 1:
+        work(0, a)
+    else:
+        mp.spawn(work, (a,), a.processes)
+
+
+if __name__ == "__main__":
+    main()
