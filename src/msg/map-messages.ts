@@ -1,0 +1,80 @@
+import type { Health } from "../core/health.ts";
+import type { Header } from "../core/image.ts";
+import { type CloudArrays, writePointCloud2 } from "./write-cloud.ts";
+import { type DiagnosticStatus, writeDiagnosticArray } from "./write-diagnostics.ts";
+import { type GridArrays, writeOccupancyGrid, writeOctomapBinary } from "./write-map.ts";
+import { type CubeOptions, writeCubeMarkers } from "./write-markers.ts";
+
+/** What the map publishes; names are relative, as in the public interface. */
+export const mapTopics = {
+  points: { topic: "points", type: "sensor_msgs/msg/PointCloud2" },
+  pointsClearing: { topic: "points_clearing", type: "sensor_msgs/msg/PointCloud2" },
+  octomapBinary: { topic: "octomap_binary", type: "octomap_msgs/msg/Octomap" },
+  occupancyGrid: { topic: "occupancy_grid", type: "nav_msgs/msg/OccupancyGrid" },
+  voxelMarkers: { topic: "voxel_markers", type: "visualization_msgs/msg/MarkerArray" },
+  diagnostics: { topic: "/diagnostics", type: "diagnostic_msgs/msg/DiagnosticArray" },
+} as const;
+
+export type MapOutput = keyof typeof mapTopics;
+
+/** Occupied cells of one frame: stamp of the left image, left optical frame; intensity = probability. */
+export function pointsMessage(leftImage: Header, occupied: CloudArrays): Uint8Array<ArrayBuffer> {
+  return writePointCloud2(leftImage, occupied);
+}
+
+/** Ends of free rays of one frame: stamp of the left image, left optical frame; intensity 1 = ended at an obstacle. */
+export function pointsClearingMessage(leftImage: Header, rayEnds: CloudArrays): Uint8Array<ArrayBuffer> {
+  return writePointCloud2(leftImage, rayEnds);
+}
+
+/** The map's OctoMap stream; fixed frame. */
+export function octomapBinaryMessage(fixed: Header, resolutionM: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
+  return writeOctomapBinary(fixed, resolutionM, data);
+}
+
+/** The map from above; fixed frame. */
+export function occupancyGridMessage(fixed: Header, grid: GridArrays): Uint8Array<ArrayBuffer> {
+  return writeOccupancyGrid(fixed, grid);
+}
+
+/** The map's occupied cells as cubes for RViz; fixed frame. */
+export function voxelMarkersMessage(
+  fixed: Header,
+  occupied: CloudArrays,
+  options: CubeOptions,
+): Uint8Array<ArrayBuffer> {
+  return writeCubeMarkers(fixed, "voxels", occupied, options);
+}
+
+/**
+ * Health and figures of a node: first its summary `<node>: inference` with `values` in their order, then one status for
+ * each standing fault, `<node>: <where>`.
+ */
+export function diagnosticsMessage(
+  stampNs: bigint,
+  node: string,
+  health: Pick<Health, "list" | "worst">,
+  values: Readonly<Record<string, string | number>>,
+): Uint8Array<ArrayBuffer> {
+  const faults = health.list();
+  const summary: DiagnosticStatus = {
+    level: health.worst() ?? "ok",
+    name: `${node}: inference`,
+    message: faults.length === 0 ? "all is well" : faults.map((fault) => `${fault.where}: ${fault.message}`).join("; "),
+    hardwareId: "",
+    values: Object.entries(values).map(([key, value]) => [key, String(value)]),
+  };
+  const details = faults.map(
+    (fault): DiagnosticStatus => ({
+      level: fault.level,
+      name: `${node}: ${fault.where}`,
+      message: fault.message,
+      hardwareId: "",
+      values: [
+        ["code", fault.code],
+        ["count", String(fault.count)],
+      ],
+    }),
+  );
+  return writeDiagnosticArray(stampNs, [summary, ...details]);
+}

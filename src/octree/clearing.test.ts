@@ -1,0 +1,118 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { addCell, randomFrame, randomOf } from "../../test/octree/frames.ts";
+import type { StereoCalibration } from "../core/calibration.ts";
+import { FREE, makeOctreeFrame, OCCUPIED, type OctreeFrame, type OctreeGrid } from "../core/occupancy.ts";
+import { clearingPointsInto, makeClearingRays } from "./clearing.ts";
+import { frameOccupiedInto, rasterInto } from "./per-frame.ts";
+import { makePointList } from "./points.ts";
+
+const grid: OctreeGrid = { voxelSizeM: 0.5, origin: [-8, -8, 0], size: [16, 16, 16], levels: 2 };
+const calibration: StereoCalibration = {
+  width: 101,
+  height: 51,
+  fx: 100,
+  fy: 100,
+  cx: 50,
+  cy: 25,
+  baselineM: 0.1,
+  doffsPx: 0,
+};
+
+/** Every leaf's state by a rule over its indices. */
+function frameBy(rule: (x: number, y: number, z: number) => number): OctreeFrame {
+  const frame = makeOctreeFrame(grid, 4096);
+  for (let z = 0; z < 16; z += 1) {
+    for (let y = 0; y < 16; y += 1) for (let x = 0; x < 16; x += 1) addCell(frame, 1, x, y, z, rule(x, y, z), 0.5);
+  }
+  return frame;
+}
+
+function pointsOf(frame: OctreeFrame, options = {}) {
+  const out = makePointList(1);
+  clearingPointsInto(out, frame, makeClearingRays(grid, calibration, { columns: 1, rows: 1, ...options }));
+  return Array.from({ length: out.count }, (_, i) => [...out.xyz.subarray(i * 3, i * 3 + 3), out.value[i]!]);
+}
+
+it("ends before the first obstacle, before the first unknown cell, at the grid's end or at maximum range", () => {
+  const [wall] = pointsOf(frameBy((_x, _y, z) => (z < 10 ? FREE : z === 10 ? OCCUPIED : 0)));
+  expect(wall![2]).toBeGreaterThan(4.9);
+  expect(wall![2]).toBeLessThan(5);
+  expect(wall![3]).toBe(1);
+  const [shadow] = pointsOf(frameBy((_x, _y, z) => (z < 10 ? FREE : 0)));
+  expect(shadow![2]).toBeCloseTo(4.975, 3);
+  expect(shadow![3]).toBe(0);
+  const [open] = pointsOf(frameBy(() => FREE));
+  expect(open![2]).toBeCloseTo(7.975, 3);
+  const [near] = pointsOf(
+    frameBy(() => FREE),
+    { maxRangeM: 3 },
+  );
+  expect(near![2]).toBeCloseTo(2.975, 3);
+});
+
+it("bridges what stereo cannot see at the start, and no more", () => {
+  const blind = (cells: number) => frameBy((_x, _y, z) => (z < cells ? 0 : z < 10 ? FREE : OCCUPIED));
+  expect(pointsOf(blind(3), { blindM: 2 })).toHaveLength(1);
+  expect(pointsOf(blind(5), { blindM: 2 })).toHaveLength(0);
+  expect(pointsOf(frameBy((_x, _y, z) => (z === 2 ? OCCUPIED : z < 2 ? 0 : FREE)))).toHaveLength(0);
+});
+
+it("gives no point where nothing is free", () => {
+  expect(
+    pointsOf(
+      frameBy(() => 0),
+      { columns: 8, rows: 4 },
+    ),
+  ).toEqual([]);
+});
+
+it("sends one ray through the middle of each bin of the image", () => {
+  const points = pointsOf(
+    frameBy(() => FREE),
+    { columns: 2, rows: 1 },
+  );
+  const slopes = points.map(([x, y, z]) => [x! / z!, y! / z!]);
+  expect(slopes[0]![0]).toBeCloseTo((101 / 4 - 0.5 - 50) / 100, 5);
+  expect(slopes[1]![0]).toBeCloseTo((303 / 4 - 0.5 - 50) / 100, 5);
+  expect(slopes[0]![1]).toBeCloseTo(0, 5);
+});
+
+it("only ever crosses free space after its blind start, and ends inside it", () => {
+  const random = fc.integer();
+  fc.assert(
+    fc.property(random, (seed) => {
+      const frame = randomFrame(randomOf(seed), grid);
+      const dense = new Uint8Array(4096);
+      rasterInto(dense, frame);
+      for (const [x, y, z] of pointsOf(frame, { columns: 9, rows: 5, blindM: 1 })) {
+        const length = Math.hypot(x!, y!, z!);
+        for (let t = length; t > 1.5; t -= 0.07) {
+          const cell = [x!, y!, z!].map((v, a) => Math.floor((v * t) / length / 0.5) - grid.origin[a]!);
+          expect(dense[(cell[2]! * 16 + cell[1]!) * 16 + cell[0]!]).toBe(FREE);
+        }
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it("refuses a frame of another grid", () => {
+  const rays = makeClearingRays(grid, calibration);
+  const other = makeOctreeFrame({ ...grid, voxelSizeM: 0.1 }, 1);
+  expect(() => clearingPointsInto(makePointList(), other, rays)).toThrow(
+    expect.objectContaining({ code: "MODEL_MISMATCH" }),
+  );
+});
+
+it("frameOccupiedInto lists occupied cells with centre and probability, growing its list", () => {
+  const frame = makeOctreeFrame(grid, 3);
+  addCell(frame, 1, 8, 8, 6, OCCUPIED, 0.75);
+  addCell(frame, 1, 9, 8, 6, FREE, 0.1);
+  addCell(frame, 0, 0, 0, 1, OCCUPIED, 0.5);
+  const out = makePointList(1);
+  frameOccupiedInto(out, frame);
+  expect(out.count).toBe(2);
+  expect(Array.from(out.xyz.subarray(0, 6))).toEqual([0.25, 0.25, 3.25, -3.5, -3.5, 1.5]);
+  expect(Array.from(out.value.subarray(0, 2))).toEqual([0.75, 0.5]);
+});

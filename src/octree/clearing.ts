@@ -1,0 +1,130 @@
+import type { StereoCalibration } from "../core/calibration.ts";
+import { Fault } from "../core/fault.ts";
+import { FREE, OCCUPIED, type OctreeFrame, type OctreeGrid, UNKNOWN } from "../core/occupancy.ts";
+import { rasterInto } from "./per-frame.ts";
+import { type PointList, reserve } from "./points.ts";
+
+export interface ClearingOptions {
+  /** Bins of the image, one ray through the middle of each. */
+  readonly columns: number;
+  readonly rows: number;
+  /** Rays end here at the latest, metres; the grid's own end may come first. */
+  readonly maxRangeM: number;
+  /** Unknown space that a ray may cross at its start, where stereo sees nothing; at least up to the grid's near face. */
+  readonly blindM: number;
+}
+
+export const clearingDefaults: ClearingOptions = { columns: 64, rows: 24, maxRangeM: 100, blindM: 2 };
+
+/** End points stay this much (leaf voxels) before the face, inside free space, whatever rounding does to them. */
+const INSET = 0.05;
+
+/** Ray directions of one camera and grid, with the scratch to walk them. Made once per calibration. */
+export interface ClearingRays {
+  readonly grid: OctreeGrid;
+  readonly options: ClearingOptions;
+  /** Unit vectors, left optical frame. */
+  readonly directions: Float64Array;
+  readonly dense: Uint8Array;
+}
+
+export function makeClearingRays(
+  grid: OctreeGrid,
+  calibration: StereoCalibration,
+  options: Partial<ClearingOptions> = {},
+): ClearingRays {
+  const all = { ...clearingDefaults, ...options };
+  const { columns, rows } = all;
+  const directions = new Float64Array(columns * rows * 3);
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1) {
+      const x = (((column + 0.5) * calibration.width) / columns - 0.5 - calibration.cx) / calibration.fx;
+      const y = (((row + 0.5) * calibration.height) / rows - 0.5 - calibration.cy) / calibration.fy;
+      const length = Math.hypot(x, y, 1);
+      directions.set([x / length, y / length, 1 / length], (row * columns + column) * 3);
+    }
+  }
+  return { grid, options: all, directions, dense: new Uint8Array(grid.size[0] * grid.size[1] * grid.size[2]) };
+}
+
+/**
+ * End points of the free rays of a frame, one a bin: a planner that clears along camera -> point (Nav2's
+ * `clearing: true` source) clears what was seen free and nothing else. A ray ends where it enters the first cell that
+ * is not free, or at maximum range; it gives no point where it saw nothing free. Before its first free cell it may
+ * cross unknown cells up to `blindM` from the camera (a consumer that minds sets Nav2's `raytrace_min_range`). `value`
+ * is 1 where an obstacle ended the ray, else 0. Metres, left optical frame.
+ */
+export function clearingPointsInto(out: PointList, frame: OctreeFrame, rays: ClearingRays): void {
+  if (!isSameGrid(frame.grid, rays.grid)) {
+    throw new Fault("A frame came whose grid is not the one that the clearing rays were made for.", {
+      code: "MODEL_MISMATCH",
+      remedy: "Call makeClearingRays again when the grid or the calibration changes.",
+    });
+  }
+  const { grid } = rays;
+  rasterInto(rays.dense, frame);
+  out.count = 0;
+  const count = rays.directions.length / 3;
+  reserve(out, count);
+  for (let ray = 0; ray < count; ray += 1) {
+    const end = walk(rays, ray * 3);
+    if (end === 0) continue;
+    const range = Math.max(Math.abs(end) - INSET * grid.voxelSizeM, Math.abs(end) * 0.9);
+    for (let a = 0; a < 3; a += 1) out.xyz[out.count * 3 + a] = rays.directions[ray * 3 + a]! * range;
+    out.value[out.count] = end < 0 ? 1 : 0;
+    out.count += 1;
+  }
+}
+
+/** Length of the free ray in metres; negative when an obstacle ended it, 0 when nothing free was seen. */
+function walk({ grid, options, directions, dense }: ClearingRays, at: number): number {
+  const voxelM = grid.voxelSizeM;
+  const [sizeX, sizeY, sizeZ] = grid.size;
+  const dx = directions[at]!;
+  const dy = directions[at + 1]!;
+  const dz = directions[at + 2]!;
+  // Everything in leaf voxels; the camera stands at minus the grid's origin.
+  const start = entry(grid, directions, at);
+  let x = Math.floor(dx * start - grid.origin[0]);
+  let y = Math.floor(dy * start - grid.origin[1]);
+  let z = Math.floor(dz * start - grid.origin[2]);
+  let nextX = dx === 0 ? Number.POSITIVE_INFINITY : (x + (dx > 0 ? 1 : 0) + grid.origin[0]) / dx;
+  let nextY = dy === 0 ? Number.POSITIVE_INFINITY : (y + (dy > 0 ? 1 : 0) + grid.origin[1]) / dy;
+  let nextZ = (z + 1 + grid.origin[2]) / dz;
+  const blind = Math.max(options.blindM / voxelM, start) + 1e-6;
+  const limit = options.maxRangeM / voxelM;
+  let travelled = start;
+  let sawFree = false;
+  while (travelled < limit) {
+    const inside = x >= 0 && x < sizeX && y >= 0 && y < sizeY && z >= 0 && z < sizeZ;
+    const state = inside ? dense[(z * sizeY + y) * sizeX + x]! : UNKNOWN;
+    if (state === OCCUPIED) return sawFree ? -travelled * voxelM : 0;
+    if (state !== FREE && sawFree) return travelled * voxelM;
+    if (!sawFree && travelled > blind) return 0;
+    if (state === FREE) sawFree = true;
+    if (nextX <= nextY && nextX <= nextZ) {
+      travelled = nextX;
+      x += Math.sign(dx);
+      nextX += 1 / Math.abs(dx);
+    } else if (nextY <= nextZ) {
+      travelled = nextY;
+      y += Math.sign(dy);
+      nextY += 1 / Math.abs(dy);
+    } else {
+      travelled = nextZ;
+      z += 1;
+      nextZ += 1 / dz;
+    }
+  }
+  return sawFree ? options.maxRangeM : 0;
+}
+
+/** Where the ray meets the grid's near face, in voxels; 0 when the camera is not behind it. */
+function entry(grid: OctreeGrid, directions: Float64Array, at: number): number {
+  return grid.origin[2] > 0 ? (grid.origin[2] + 1e-9) / directions[at + 2]! : 0;
+}
+
+function isSameGrid(a: OctreeGrid, b: OctreeGrid): boolean {
+  const same = (u: readonly number[], v: readonly number[]) => u.every((value, i) => value === v[i]);
+  return a.voxelSizeM === b.voxelSizeM && same(a.origin, b.origin) && same(a.size, b.size);
+}

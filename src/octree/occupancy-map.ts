@@ -1,0 +1,227 @@
+import { Fault } from "../core/fault.ts";
+import { FREE, OCCUPIED, type OctreeFrame, type State, UNKNOWN } from "../core/occupancy.ts";
+import type { Rejection } from "../core/ports.ts";
+import { isRigid, type Transform } from "../core/transform.ts";
+import { BrickStore } from "./bricks.ts";
+import { Decay, type DecayOptions, FrameTimes } from "./decay.ts";
+import { FrameInserter } from "./insert-frame.ts";
+import { BRICK_CELLS, BRICK_COUNT, BRICK_EDGE, cellIndex, isKey, keyOf } from "./key.ts";
+import {
+  type Evidence,
+  type EvidenceOptions,
+  LOG_ODDS_STEP,
+  makeEvidence,
+  octomapEvidence,
+  UNKNOWN_CELL,
+} from "./log-odds.ts";
+import { RollingWindow } from "./window.ts";
+
+export interface MapOptions extends EvidenceOptions, DecayOptions {
+  /** Edge of the smallest cell, metres; usually the frame's voxel size. */
+  readonly resolutionM: number;
+  /** Edge of the cube around the camera that is remembered, metres, rounded up to whole bricks; Infinity = all. */
+  readonly windowM: number;
+  /** Memory cap; a brick takes 2 KiB. */
+  readonly maxBricks: number;
+}
+
+export const mapDefaults: MapOptions = {
+  ...octomapEvidence,
+  resolutionM: 0.5,
+  windowM: 80,
+  maxBricks: 16384,
+  decayAfterS: 5,
+  decayPerS: 0.5,
+  decayEveryFrames: 8,
+};
+
+export type InsertResult =
+  | {
+      readonly kind: "inserted";
+      /** Map cells moved by this frame. */
+      readonly occupiedCells: number;
+      readonly freeCells: number;
+      /** Bricks held now; dropped because they left the window; dropped because of `maxBricks`. */
+      readonly bricks: number;
+      readonly left: number;
+      readonly evicted: number;
+      /** Set when `maxBricks` made the map forget or refuse something. */
+      readonly full: Rejection | undefined;
+    }
+  | { readonly kind: "rejected"; readonly reason: Rejection };
+
+/**
+ * Rolling three-state log-odds map in OctoMap's key space. Axes and origin are those of the fixed frame of
+ * `T_map_camera` (z up for the 2D projection); metres. Not a function of any clock: time is the frames' stamps.
+ */
+export class OccupancyMap {
+  readonly options: MapOptions;
+  readonly resolutionM: number;
+  /** The storage, for the readers of this folder; everyone else asks by coordinates. */
+  readonly store: BrickStore;
+  readonly evidence: Evidence;
+  readonly window: RollingWindow;
+  readonly #times = new FrameTimes();
+  readonly #decay: Decay;
+  readonly #inserter: FrameInserter;
+  #firstNs: bigint | undefined;
+  #lastNs = 0n;
+
+  constructor(options: Partial<MapOptions> = {}) {
+    this.options = { ...mapDefaults, ...options };
+    checkOptions(this.options);
+    this.resolutionM = this.options.resolutionM;
+    this.evidence = makeEvidence(this.options);
+    this.store = new BrickStore(this.options.maxBricks);
+    const halfBricks = Math.ceil(this.options.windowM / 2 / (this.resolutionM * BRICK_EDGE));
+    this.window = new RollingWindow(this.store, Math.min(halfBricks, BRICK_COUNT));
+    this.#decay = new Decay(this.options);
+    this.#inserter = new FrameInserter(this.window, this.#times, this.evidence, this.resolutionM);
+  }
+
+  /** Log-odds at which a cell counts as occupied, in steps. */
+  get occupiedFrom(): number {
+    return this.evidence.occupied;
+  }
+
+  /** Time of the newest frame, seconds after the first. */
+  get nowS(): number {
+    return this.#times.nowS;
+  }
+
+  /**
+   * Adds what one frame says: occupied cells add evidence, free cells take it away, unknown ones change nothing. A
+   * pose that is not rigid, leaves the key space, or a stamp older than the last is refused and leaves the map as it was.
+   */
+  insertFrame(frame: OctreeFrame, T_map_camera: Transform, stampNs: bigint): InsertResult {
+    const reason = this.#refusal(T_map_camera, stampNs);
+    if (reason !== undefined) return { kind: "rejected", reason };
+    this.#firstNs ??= stampNs;
+    this.#lastNs = stampNs;
+    this.#times.next(Number(stampNs - this.#firstNs) * 1e-9, this.store);
+    this.#centre(T_map_camera[3]!, T_map_camera[7]!, T_map_camera[11]!);
+    this.#decay.step(this.store, this.#times);
+    this.#inserter.insert(frame, T_map_camera);
+    return {
+      kind: "inserted",
+      occupiedCells: this.#inserter.occupiedCells,
+      freeCells: this.#inserter.freeCells,
+      bricks: this.store.count,
+      left: this.window.left,
+      evicted: this.window.evicted,
+      full: this.#fullness(),
+    };
+  }
+
+  /** State of the cell around a point, metres, map frame; outside the key space: unknown. */
+  stateAt(x: number, y: number, z: number): State {
+    return this.stateOfKey(keyOf(x, this.resolutionM), keyOf(y, this.resolutionM), keyOf(z, this.resolutionM));
+  }
+
+  /** Log-odds (natural) of the cell around a point; undefined = unknown. */
+  logOddsAt(x: number, y: number, z: number): number | undefined {
+    const { resolutionM: res } = this;
+    const steps = this.cellOfKey(keyOf(x, res), keyOf(y, res), keyOf(z, res));
+    return steps === UNKNOWN_CELL ? undefined : steps * LOG_ODDS_STEP;
+  }
+
+  stateOfKey(kx: number, ky: number, kz: number): State {
+    const steps = this.cellOfKey(kx, ky, kz);
+    return steps === UNKNOWN_CELL ? UNKNOWN : steps >= this.evidence.occupied ? OCCUPIED : FREE;
+  }
+
+  /** Log-odds in steps, or UNKNOWN_CELL. */
+  cellOfKey(kx: number, ky: number, kz: number): number {
+    if (!(isKey(kx) && isKey(ky) && isKey(kz))) return UNKNOWN_CELL;
+    const slot = this.store.find(kx >> 3, ky >> 3, kz >> 3);
+    return slot < 0 ? UNKNOWN_CELL : this.store.logOdds[slot * BRICK_CELLS + cellIndex(kx, ky, kz)]!;
+  }
+
+  /** Forgets cells whose centres lie in the box (metres, map frame, edges included); returns how many were known. */
+  clearBox(min: ArrayLike<number>, max: ArrayLike<number>): number {
+    const low = [0, 1, 2].map((a) => keyOf(min[a]! + this.resolutionM / 2 - 1e-9, this.resolutionM));
+    const high = [0, 1, 2].map((a) => keyOf(max[a]! - this.resolutionM / 2 + 1e-9, this.resolutionM));
+    let cleared = 0;
+    for (let slot = this.store.count - 1; slot >= 0; slot -= 1) {
+      cleared += this.#clearInBrick(slot, low, high);
+      if (this.store.known[slot] === 0) this.store.remove(slot);
+    }
+    return cleared;
+  }
+
+  /** Empty again, as new: the next stamp may be any. */
+  reset(): void {
+    this.store.clear();
+    this.#times.reset();
+    this.#firstNs = undefined;
+  }
+
+  #clearInBrick(slot: number, low: readonly number[], high: readonly number[]): number {
+    const { store } = this;
+    const corner = [store.bx[slot]! * BRICK_EDGE, store.by[slot]! * BRICK_EDGE, store.bz[slot]! * BRICK_EDGE];
+    const from = corner.map((key, a) => Math.max(0, low[a]! - key));
+    const to = corner.map((key, a) => Math.min(BRICK_EDGE - 1, high[a]! - key));
+    let cleared = 0;
+    for (let z = from[2]!; z <= to[2]!; z += 1) {
+      for (let y = from[1]!; y <= to[1]!; y += 1) {
+        for (let x = from[0]!; x <= to[0]!; x += 1) {
+          const at = slot * BRICK_CELLS + cellIndex(x, y, z);
+          if (store.logOdds[at] === UNKNOWN_CELL) continue;
+          store.logOdds[at] = UNKNOWN_CELL;
+          cleared += 1;
+        }
+      }
+    }
+    store.known[slot]! -= cleared;
+    return cleared;
+  }
+
+  #centre(x: number, y: number, z: number): void {
+    const { resolutionM: res } = this;
+    this.window.beginFrame(keyOf(x, res) >> 3, keyOf(y, res) >> 3, keyOf(z, res) >> 3);
+  }
+
+  #refusal(T: Transform, stampNs: bigint): Rejection | undefined {
+    if (!isRigid(T)) {
+      const message = `The pose of the camera is not a rigid transform: [${Array.from(T, (v) => v.toPrecision(4)).join(", ")}].`;
+      return { code: "TF_INVALID", message };
+    }
+    const { resolutionM: res } = this;
+    if (![T[3]!, T[7]!, T[11]!].every((v) => isKey(keyOf(v, res)))) {
+      const message = `The camera is at (${T[3]}, ${T[7]}, ${T[11]}) m; at ${res} m a map reaches +-${res * 32768} m.`;
+      return { code: "TF_INVALID", message };
+    }
+    if (this.#firstNs !== undefined && stampNs < this.#lastNs) {
+      const message = `A frame of ${stampNs} ns came after one of ${this.#lastNs} ns; the map wants stamps in order.`;
+      return { code: "STAMP_BACKWARDS", message };
+    }
+    return undefined;
+  }
+
+  #fullness(): Rejection | undefined {
+    const { evicted, refused } = this.window;
+    if (evicted === 0 && refused === 0) return undefined;
+    const { maxBricks } = this.options;
+    const message = `The map holds its ${maxBricks} bricks: what lies farthest is left out; raise maxBricks or lower windowM.`;
+    return { code: "MAP_FULL", message };
+  }
+}
+
+function checkOptions(o: MapOptions): void {
+  const wrong: string[] = [];
+  if (!(o.resolutionM >= 0.001 && o.resolutionM <= 100)) wrong.push(`resolutionM ${o.resolutionM} (0.001..100)`);
+  if (!(o.windowM > 0)) wrong.push(`windowM ${o.windowM} (> 0)`);
+  if (!(Number.isInteger(o.maxBricks) && o.maxBricks >= 16 && o.maxBricks <= 1 << 21)) {
+    wrong.push(`maxBricks ${o.maxBricks} (whole, 16..${1 << 21})`);
+  }
+  if (!(o.decayAfterS >= 0)) wrong.push(`decayAfterS ${o.decayAfterS} (>= 0)`);
+  if (!(o.decayPerS >= 0)) wrong.push(`decayPerS ${o.decayPerS} (>= 0)`);
+  if (!(Number.isInteger(o.decayEveryFrames) && o.decayEveryFrames >= 1)) {
+    wrong.push(`decayEveryFrames ${o.decayEveryFrames} (whole, >= 1)`);
+  }
+  if (wrong.length === 0) return;
+  throw new Fault(`Map options out of range: ${wrong.join(", ")}.`, {
+    code: "CONFIG_INVALID",
+    remedy: "Give values in the ranges named.",
+  });
+}

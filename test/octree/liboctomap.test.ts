@@ -1,0 +1,101 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { OCCUPIED } from "../../src/core/occupancy.ts";
+import { readBt, writeBt } from "../../src/octree/bt-file.ts";
+import { OccupancyMap } from "../../src/octree/occupancy-map.ts";
+import { OctomapEncoder } from "../../src/octree/octomap.ts";
+import { loadLeaves, type OctomapLeaves, readOctomapBinary } from "../../src/octree/octomap-read.ts";
+import { opticalPose, randomFrame, randomOf, randomPose } from "./frames.ts";
+import { liboctomapProgram, runLiboctomap } from "./liboctomap.ts";
+import { streetFrame } from "./street.ts";
+
+const program = liboctomapProgram();
+const folder = mkdtempSync(join(tmpdir(), "voxelguard-octomap-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A few frames of a drive: cells of all levels, all octants around the root. */
+function driven(resolutionM: number): OccupancyMap {
+  const map = new OccupancyMap({ resolutionM, windowM: 60, decayPerS: 0 });
+  const random = randomOf(5);
+  for (let n = 0; n < 5; n += 1) map.insertFrame(randomFrame(random), randomPose(random, 6), BigInt(n));
+  map.insertFrame(streetFrame(), opticalPose(-7, 0, 1.6, 0.3), 6n);
+  return map;
+}
+
+/** Every known cell as liboctomap.cpp prints it, from the map's own queries. */
+function cellsOf(map: OccupancyMap): string[] {
+  const lines: string[] = [];
+  const { store } = map;
+  for (let slot = 0; slot < store.count; slot += 1) {
+    for (let i = 0; i < 512; i += 1) {
+      const k = [store.bx[slot]! * 8 + (i & 7), store.by[slot]! * 8 + ((i >> 3) & 7), store.bz[slot]! * 8 + (i >> 6)];
+      const state = map.stateOfKey(k[0]!, k[1]!, k[2]!);
+      if (state !== 0) lines.push(`${k.join(" ")} ${state === OCCUPIED ? "o" : "f"}`);
+    }
+  }
+  return lines.sort();
+}
+
+function cellsOfLeaves({ count, keys, depth, state }: OctomapLeaves): string[] {
+  const lines: string[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const edge = 2 ** (16 - depth[i]!);
+    for (let x = 0; x < edge; x += 1) {
+      for (let y = 0; y < edge; y += 1) {
+        for (let z = 0; z < edge; z += 1) {
+          const key = [keys[i * 3]! + x, keys[i * 3 + 1]! + y, keys[i * 3 + 2]! + z].join(" ");
+          lines.push(`${key} ${state[i] === OCCUPIED ? "o" : "f"}`);
+        }
+      }
+    }
+  }
+  return lines.sort();
+}
+
+const linesOf = (text: Buffer) => text.toString().split("\n").filter(Boolean).sort();
+
+describe.skipIf(program === undefined)("exchange with liboctomap", () => {
+  const exe = program as string;
+
+  it("reads our message data: same occupied and free cells", () => {
+    const map = driven(0.5);
+    const cells = cellsOf(map);
+    expect(cells.filter((line) => line.endsWith("o")).length).toBeGreaterThan(1000);
+    expect(cells.filter((line) => line.endsWith("f")).length).toBeGreaterThan(10_000);
+    expect(linesOf(runLiboctomap(exe, ["read-binary"], new OctomapEncoder().borrowBinary(map)))).toEqual(cells);
+  });
+
+  it("writes the same bytes again after pruning: ours are pruned as far as its own", () => {
+    const data = new OctomapEncoder().borrowBinary(driven(0.3));
+    expect(runLiboctomap(exe, ["rewrite-binary"], data).equals(data)).toBe(true);
+  });
+
+  it("reads our .bt file: resolution, node count and cells", () => {
+    const map = driven(0.4);
+    const file = join(folder, "ours.bt");
+    const data = new OctomapEncoder().borrowBinary(map);
+    writeFileSync(file, writeBt(data, map.resolutionM));
+    const [head, ...cells] = runLiboctomap(exe, ["read-bt", file]).toString().split("\n").filter(Boolean);
+    expect(head).toBe(`0.4 ${readOctomapBinary(data).nodes}`);
+    expect(cells.sort()).toEqual(cellsOf(map));
+  });
+
+  it("writes what we read: .bt and message data of its own scans, then back as the same bytes", () => {
+    for (const seed of [1, 2, 3]) {
+      const [bt, raw] = [join(folder, `theirs${seed}.bt`), join(folder, `theirs${seed}.raw`)];
+      const cells = linesOf(runLiboctomap(exe, ["scan", String(seed), bt, raw]));
+      const data = readFileSync(raw);
+      expect(cellsOfLeaves(readOctomapBinary(data))).toEqual(cells);
+      const file = readBt(readFileSync(bt));
+      expect(file.resolutionM).toBe(0.2);
+      expect(cellsOfLeaves(file.leaves)).toEqual(cells);
+      const map = new OccupancyMap({ resolutionM: 0.2, windowM: 200 });
+      expect(loadLeaves(map, file.leaves)).toBe(cells.length);
+      const ours = new OctomapEncoder().borrowBinary(map);
+      expect(data.equals(ours)).toBe(true);
+      expect(readFileSync(bt).equals(writeBt(ours, 0.2))).toBe(true);
+    }
+  });
+});
