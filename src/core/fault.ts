@@ -8,6 +8,7 @@ export type FaultCode =
   | "TOPIC_MISSING"
   | "TOPIC_TYPE"
   | "MESSAGE_CORRUPT"
+  | "IMAGE_MISSING"
   | "IMAGE_ENCODING"
   | "IMAGE_SHAPE"
   | "IMAGE_CORRUPT"
@@ -25,6 +26,7 @@ export type FaultCode =
   | "INPUT_STALE"
   | "MAP_FULL"
   | "CONFIG_INVALID"
+  | "DATASET_INVALID"
   | "PORT_UNAVAILABLE";
 
 export interface FaultDetail {

@@ -1,7 +1,7 @@
 import type { CameraInfo, StereoCalibration } from "./calibration.ts";
 import type { FaultCode } from "./fault.ts";
 import type { Image, StampedImage } from "./image.ts";
-import type { OctreeFrame } from "./occupancy.ts";
+import type { OctreeGrid } from "./occupancy.ts";
 import type { Transform } from "./transform.ts";
 
 /** One transform of /tf: maps points of `child` into `parent`. */
@@ -45,11 +45,33 @@ export interface RectifiedPair {
   readonly calibration: StereoCalibration;
 }
 
-/** Turns a rectified pair into an octree; runs the matcher and the network, usually in a worker. */
+/** What the network says of the voxels of one level. */
+export interface LevelAnswer {
+  /** Cell indices x, y, z, counted in cells of the level from the grid's minimum corner; length 3 * count. */
+  readonly index: Int32Array;
+  /** Probabilities unknown, free, occupied; length 3 * count. */
+  readonly p: Float32Array;
+}
+
+export interface StereoAnswer {
+  /** Coarse to fine; every level holds the children of the kept cells of the level above. */
+  readonly levels: readonly LevelAnswer[];
+  /** Milliseconds per stage: `match`, `network`. */
+  readonly stagesMs: Readonly<Record<string, number>>;
+}
+
+/** Runs the matcher and the network, outside the calling thread. */
 export interface StereoModel {
-  /** Times of the stages of this frame are in `stagesMs`. The result is the caller's. */
-  run(
-    pair: RectifiedPair,
-  ): Promise<{ readonly frame: OctreeFrame; readonly stagesMs: Readonly<Record<string, number>> }>;
+  readonly name: string;
+  /** SHA-256 over the files of the model, hexadecimal. */
+  readonly sha256: string;
+  /** The grid for leaf voxels of this size, and what a parent's probability must exceed to be divided, per level. */
+  grid(voxelSizeM: number): OctreeGrid;
+  readonly keep: readonly number[];
+  /**
+   * Answers in the order of the calls. Undefined where `newest` was asked for and a later pair took its place. Rejects with
+   * a Fault (WORKER_DIED, ...); the next call starts a new worker.
+   */
+  run(pair: RectifiedPair, voxelSizeM: number): Promise<StereoAnswer | undefined>;
   close(): Promise<void>;
 }

@@ -1,0 +1,126 @@
+import type { StereoCalibration } from "../core/calibration.ts";
+import type { Health } from "../core/health.ts";
+import type { StageTimes } from "../core/stage-times.ts";
+import {
+  diagnosticsMessage,
+  type MapOutput,
+  mapTopics,
+  occupancyGridMessage,
+  octomapBinaryMessage,
+  pointsClearingMessage,
+  pointsMessage,
+  voxelMarkersMessage,
+} from "../msg/map-messages.ts";
+import { type ClearingRays, clearingPointsInto, makeClearingRays } from "../octree/clearing.ts";
+import { occupiedInto } from "../octree/leaves.ts";
+import { OctomapEncoder } from "../octree/octomap.ts";
+import { frameOccupiedInto } from "../octree/per-frame.ts";
+import { makePointList } from "../octree/points.ts";
+import { makeProjection, projectInto } from "../octree/project.ts";
+import type { FrameCounts } from "./frames-counts.ts";
+import type { MapStep } from "./map-steps.ts";
+
+export interface OutputOptions {
+  readonly maxRangeM: number;
+  /** The robot's height band above its base, metres. */
+  readonly minHeightM: number;
+  readonly maxHeightM: number;
+  readonly maxMarkers: number;
+  /** Name of the node in the diagnostics. */
+  readonly node: string;
+}
+
+export interface OutputMessage {
+  readonly output: MapOutput;
+  readonly topic: string;
+  readonly stampNs: bigint;
+  /** CDR with its header. */
+  readonly data: Uint8Array;
+}
+
+/** Turns steps into ROS messages; computes nothing that is not wanted. */
+export class MapOutputs {
+  readonly #options: OutputOptions;
+  readonly #points = makePointList();
+  readonly #ends = makePointList();
+  readonly #voxels = makePointList();
+  readonly #projection = makeProjection();
+  readonly #encoder = new OctomapEncoder();
+  #rays: { readonly of: StereoCalibration; readonly rays: ClearingRays } | undefined;
+
+  constructor(options: OutputOptions) {
+    this.#options = options;
+  }
+
+  *messages(step: MapStep, wanted: ReadonlySet<MapOutput>): Generator<OutputMessage> {
+    const { stampNs } = step.header;
+    for (const output of outputs) {
+      if (wanted.has(output))
+        yield { output, topic: mapTopics[output].topic, stampNs, data: this.#encode(step, output) };
+    }
+  }
+
+  /** Health, counts and the identity of the model; timings only where `times` holds any, since they change every run. */
+  diagnostics(
+    stampNs: bigint,
+    health: Health,
+    counts: FrameCounts,
+    model: { name: string; sha256: string },
+    times?: StageTimes,
+  ): OutputMessage {
+    const drops = Object.entries(counts.dropped).map(([cause, n]) => [`dropped_${cause}`, n] as const);
+    const stages = Object.entries(times?.quantiles() ?? {}).map(
+      ([stage, q]) => [`${stage}_p50_ms`, q.p50.toFixed(2)] as const,
+    );
+    const values = {
+      pairs_seen: counts.seen,
+      pairs_processed: counts.processed,
+      ...Object.fromEntries(drops),
+      model: model.name,
+      model_sha256: model.sha256,
+      ...Object.fromEntries(stages),
+    };
+    const data = diagnosticsMessage(stampNs, this.#options.node, health, values);
+    return { output: "diagnostics", topic: mapTopics.diagnostics.topic, stampNs, data };
+  }
+
+  #encode(step: MapStep, output: (typeof outputs)[number]): Uint8Array {
+    const { header, fixed, frame, map } = step;
+    const { minHeightM, maxHeightM } = this.#options;
+    switch (output) {
+      case "points":
+        frameOccupiedInto(this.#points, frame);
+        return pointsMessage(header, this.#points);
+      case "pointsClearing":
+        clearingPointsInto(this.#ends, frame, this.#raysOf(step));
+        return pointsClearingMessage(header, this.#ends);
+      case "octomapBinary":
+        return octomapBinaryMessage(fixed, map.resolutionM, this.#encoder.borrowBinary(map));
+      case "occupancyGrid": {
+        const baseZM = step.T_fixed_base?.[11] ?? 0;
+        projectInto(this.#projection, map, baseZM + minHeightM, baseZM + maxHeightM);
+        return occupancyGridMessage(fixed, this.#projection);
+      }
+      case "voxelMarkers": {
+        occupiedInto(this.#voxels, map);
+        const baseZM = step.T_fixed_base?.[11] ?? 0;
+        return voxelMarkersMessage(fixed, this.#voxels, {
+          edgeM: map.resolutionM,
+          maxCubes: this.#options.maxMarkers,
+          minZM: baseZM,
+          maxZM: baseZM + 3,
+        });
+      }
+    }
+  }
+
+  #raysOf({ pair: { calibration }, frame }: MapStep): ClearingRays {
+    if (this.#rays?.of !== calibration) {
+      const rays = makeClearingRays(frame.grid, calibration, { maxRangeM: this.#options.maxRangeM });
+      this.#rays = { of: calibration, rays };
+    }
+    return this.#rays.rays;
+  }
+}
+
+const outputs = ["points", "pointsClearing", "octomapBinary", "occupancyGrid", "voxelMarkers"] as const;
