@@ -14,9 +14,10 @@ ORIGIN = (-16.0, -6.0, 0.0)  # minimum corner of the grid, m, left optical frame
 SIZE = (64, 16, 64)  # leaves along x, y, z
 LEAF = 0.5  # m
 LEVELS = 4  # 4, 2, 1, 0.5 m
-SAMPLES = ((5, 5, 3), (5, 5, 2), (3, 3, 2), (3, 3, 1))  # inner points of a voxel per level, x, y, z
+SAMPLES = ((4, 4, 3), (4, 4, 2), (3, 3, 2), (3, 3, 1))  # inner points of a voxel per level, x, y, z
 BINS = 49  # disparity bins of 4 px at 1/8 resolution
 CONTEXT = 8
+HIDDEN = 32
 EVIDENCE = 128
 
 
@@ -46,8 +47,15 @@ class Separable(nn.Module):
         return F.relu(x + self.pointwise(self.depthwise(x)))
 
 
-def upsample(x: Tensor, like: Tensor) -> Tensor:
-    return F.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
+class Up(nn.Module):
+    """Twice the resolution: 1x1 to four sub-pixels each, then shuffled."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.expand = nn.Conv2d(i, 4 * o, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pixel_shuffle(self.expand(x), 2)
 
 
 class Backbone(nn.Module):
@@ -60,15 +68,15 @@ class Backbone(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Linear(EVIDENCE, 32)
+        self.stem = nn.Conv2d(EVIDENCE, 32, 1)
         self.stem2 = Separable(32)
         self.down8, self.geometry, self.res8 = conv(32, 48, 3, 2, act=False), nn.Conv2d(3, 48, 1), Residual(48)
         self.down16, self.res16 = conv(48, 80, 3, 2), nn.Sequential(Residual(80), Residual(80))
         self.down32, self.res32 = conv(80, 112, 3, 2), nn.Sequential(Residual(112), Residual(112))
-        self.lateral32, self.merge16 = nn.Conv2d(112, 80, 1), conv(80, 80)
-        self.lateral16, self.merge8 = nn.Conv2d(80, 48, 1), conv(48, 48)
+        self.up32, self.merge16 = Up(112, 80), conv(80, 80)
+        self.up16, self.merge8 = Up(80, 48), conv(48, 48)
         self.bins, self.prior = nn.Conv2d(48, BINS, 1), nn.Parameter(torch.tensor(4.0))
-        self.up = nn.Conv2d(48, 28, 1)
+        self.up8 = Up(48, 28)
         self.fuse = nn.Sequential(conv(28 + 4 + 32 + 16, 32, 1), Separable(32))
         self.head = nn.Conv2d(32, 5 + CONTEXT, 1)
         with torch.no_grad():  # inputs are bytes
@@ -80,12 +88,12 @@ class Backbone(nn.Module):
         """evidence uint8 [B, h4, w4, 128], match uint8 [B, 16, h4, w4], prior uint8 [B, 48, h8, w8] (the three outputs of
         the kernel), calibration [B, 5] -> `rows` [B, h4 * w4, 5 + CONTEXT] and, for the losses, its parts."""
         _, h4, w4, _ = evidence.shape
-        s4 = self.stem2(F.relu(self.stem(evidence.float())).permute(0, 3, 1, 2))
+        s4 = self.stem2(F.relu(self.stem(evidence.permute(0, 3, 1, 2).float())))
         x8 = self.res8(F.relu(self.down8(s4) + self.geometry(view_rays(h4 // 2, w4 // 2, calibration))))
         x16 = self.res16(self.down16(x8))
         x32 = self.res32(self.down32(x16))
-        x16 = self.merge16(F.relu(x16 + upsample(self.lateral32(x32), x16)))
-        x8 = self.merge8(F.relu(x8 + upsample(self.lateral16(x16), x8)))
+        x16 = self.merge16(F.relu(x16 + self.up32(x32)))
+        x8 = self.merge8(F.relu(x8 + self.up16(x16)))
 
         # coarse disparity: logits over bins of 4 px with the aggregated costs as prior; mean over the best and its neighbours
         logits = self.bins(x8) - F.pad(prior.float() * (self.prior / 255), (0, 0, 0, 0, 0, 1))
@@ -99,7 +107,7 @@ class Backbone(nn.Module):
         matched = last[:, 0:1] + (last[:, 1:2] - 128) * (1 / 32)
         apart = matched - coarse
         known = [coarse * (1 / 64), (apart / 2).clamp(-2, 2), (apart / 8).clamp(-2, 2), (apart / 32).clamp(-2, 2)]
-        o = self.head(self.fuse(torch.cat([upsample(self.up(x8), s4), *known, s4, last * (1 / 255)], 1)))
+        o = self.head(self.fuse(torch.cat([self.up8(x8), *known, s4, last * (1 / 255)], 1)))
         m1 = (matched + o[:, 0:1] * 4).clamp(-2, 260)
         m2 = (coarse + o[:, 1:2] * 16).clamp(-2, 260)
         s1, s2 = F.softplus(o[:, 2:3]) + 0.03, F.softplus(o[:, 3:4]) + 0.1
@@ -133,23 +141,27 @@ class VoxelHead(nn.Module):
     def __init__(self, level: int) -> None:
         super().__init__()
         self.level, self.size = level, LEAF * 2 ** (LEVELS - 1 - level)
-        nx, ny, nz = SAMPLES[level]
-        axis = lambda n: torch.tensor([-0.38, 0.0, 0.38]) if n == 3 else (torch.arange(n) + 0.5) / n - 0.5  # noqa: E731
-        grid = torch.meshgrid(axis(nx), axis(ny), (torch.arange(nz) + 0.5) / nz - 0.5, indexing="ij")
+        grid = torch.meshgrid(*[(torch.arange(n) + 0.5) / n - 0.5 for n in SAMPLES[level]], indexing="ij")
         self.register_buffer("offsets", torch.stack(grid, -1).reshape(-1, 3) * self.size, persistent=False)
-        self.half_z = self.size / nz / 2
+        self.half_z = self.size / SAMPLES[level][2] / 2
         features = 10 + CONTEXT + 5
-        self.mlp = nn.Sequential(nn.Linear(features, 48), nn.ReLU(), nn.Linear(48, 48), nn.ReLU(), nn.Linear(48, 3))
+        self.mlp = nn.Sequential(nn.Linear(features, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 3))
 
     def forward(self, rows: Tensor, centres: Tensor, calibration: Tensor, h4: int, w4: int) -> Tensor:
         """rows [h4*w4, 13]; centres [N, 3] m, optical frame; calibration [5] -> logits [N, 3]: unknown, free, occupied."""
         fx, fy, cx, cy, baseline = calibration.unbind(0)
+
+        def project(points: Tensor) -> tuple[Tensor, Tensor]:
+            """Cell of each point [..., 3], the nearest one where it falls outside, and whether it falls inside."""
+            z = points[..., 2].clamp(min=0.05)
+            iu = torch.floor((fx * points[..., 0] / z + cx + 0.5) * 0.25)
+            iv = torch.floor((fy * points[..., 1] / z + cy + 0.5) * 0.25)
+            inside = ((iu >= 0) & (iu < w4) & (iv >= 0) & (iv < h4)).to(rows.dtype)
+            return (iv.clamp(0, h4 - 1) * w4 + iu.clamp(0, w4 - 1)).long(), inside
+
         points = centres[:, None] + self.offsets[None]
         z = points[..., 2].clamp(min=0.05)
-        iu = torch.floor((fx * points[..., 0] / z + cx + 0.5) * 0.25)
-        iv = torch.floor((fy * points[..., 1] / z + cy + 0.5) * 0.25)
-        inside = ((iu >= 0) & (iu < w4) & (iv >= 0) & (iv < h4)).to(rows.dtype)
-        index = (iv.clamp(0, h4 - 1) * w4 + iu.clamp(0, w4 - 1)).long()
+        index, inside = project(points)
         n, k = index.shape
         m1, m2, s1, s2, w = rows[:, :5].index_select(0, index.reshape(-1)).reshape(n, k, 5).unbind(-1)
         fb = fx * baseline
@@ -159,14 +171,13 @@ class VoxelHead(nn.Module):
         hit = (at_near - at_far).clamp(0, 1) * inside  # the surface lies within the sample's depth interval
         before, behind = (1 - at_near) * inside, at_far * inside
         count = inside.sum(1).clamp(min=1.0)
-        none = torch.log1p(-hit.clamp(max=0.999)).sum(1).clamp(min=-20) * 0.2
         span = (near - far).mean(1)
         spread = (s1 * inside).sum(1) / count / span.clamp(min=0.01).sqrt() * 0.3
         stats = torch.stack([
-            hit.amax(1), hit.sum(1) / count, none, before.sum(1) / count, before.amax(1), behind.sum(1) / count,
+            hit.amax(1), hit.sum(1) / count, 1 - (1 - hit).prod(1), before.sum(1) / count, before.amax(1), behind.sum(1) / count,
             behind.amax(1), spread, inside.mean(1), (w * inside).sum(1) / count,
         ], 1)
-        context = rows[:, 5:].index_select(0, index[:, k // 2])
+        context = rows[:, 5:].index_select(0, project(centres)[0])
         zc = centres[:, 2]
         place = torch.stack([
             torch.log(zc) * 0.5, torch.log(fx * self.size / zc) * 0.3, torch.log(span + 0.01) * 0.3, centres[:, 1] * 0.3,

@@ -21,7 +21,7 @@ def may_be_seen(level: int, index: Tensor, calibration: Tensor, view: Tensor) ->
     centre = torch.tensor(ORIGIN) + (index.to(calibration.dtype) + 0.5) * cell
     reach = (cell - LEAF) / 2  # half the span of the leaf centres
     near, far = (centre[:, 2] - reach).clamp(min=0.1), (centre[:, 2] + reach).clamp(min=0.1)
-    inside = torch.ones(len(index), dtype=torch.bool)
+    inside = near > 0  # all of them
     for axis, (f, c) in enumerate(((fx, cx), (fy, cy))):
         low, high = centre[:, axis] - reach, centre[:, axis] + reach
         # smallest and largest pixel that the box reaches on this axis

@@ -1,0 +1,221 @@
+/**
+ * Octree decoding in WebAssembly SIMD: occupancy of a list of voxels of one level from the network's rows (one row a
+ * cell of 4x4 pixels: m1, m2, s1, s2, w and 8 context numbers, 16 floats apart). The same arithmetic as
+ * training/voxeltrain/net.py `VoxelHead`, with a polynomial exponential (relative error below 1e-6).
+ */
+
+const ROW: usize = 64; // bytes of a row
+const INPUTS: i32 = 23; // 10 statistics, 8 of context, 5 of place
+const HIDDEN: i32 = 32;
+
+/**
+ * Per z index of a level, 19 floats: place features log z, log(fx size / z), log span, log disparity (with
+ * their factors), 1 / sqrt(span) * 0.3; then for each slice in z: 4x4-pixel cells per metre of x, of y, disparity of the
+ * near and of the far face; after the last slice the two scales at the centre.
+ */
+const PLACE: i32 = 5;
+const SLICE: i32 = 4;
+const ENTRY: usize = ((PLACE + 3 * SLICE + 2) * 4) as usize;
+
+// @ts-ignore: decorator
+@inline function splat(x: f32): v128 {
+  return f32x4.splat(x);
+}
+
+/** 2^y for |y| < 126: degree 6 polynomial on [-0.5, 0.5]. */
+// @ts-ignore: decorator
+@inline function exp2(y: v128): v128 {
+  const whole = f32x4.nearest(y);
+  const f = f32x4.sub(y, whole);
+  let p = f32x4.add(f32x4.mul(splat(1.535336188e-4), f), splat(1.339887440e-3));
+  p = f32x4.add(f32x4.mul(p, f), splat(9.618437357e-3));
+  p = f32x4.add(f32x4.mul(p, f), splat(5.550332548e-2));
+  p = f32x4.add(f32x4.mul(p, f), splat(2.402264791e-1));
+  p = f32x4.add(f32x4.mul(p, f), splat(6.931472029e-1));
+  p = f32x4.add(f32x4.mul(p, f), splat(1));
+  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(whole), i32x4.splat(127)), 23);
+  return f32x4.mul(p, power);
+}
+
+/** 1 / (1 + e^-x) */
+// @ts-ignore: decorator
+@inline function sigmoid(x: v128): v128 {
+  const y = f32x4.max(f32x4.min(f32x4.mul(x, splat(-1.44269504)), splat(60)), splat(-60));
+  return f32x4.div(splat(1), f32x4.add(splat(1), exp2(y)));
+}
+
+// @ts-ignore: decorator
+@inline function sum(v: v128): f32 {
+  return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
+}
+
+// @ts-ignore: decorator
+@inline function largest(v: v128): f32 {
+  return max(
+    max(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
+    max(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
+  );
+}
+
+/** Layer of HIDDEN outputs: weights input by input, then the biases; ReLU. */
+// @ts-ignore: decorator
+@inline function layer(weights: usize, input: usize, inputs: i32, output: usize): void {
+  const bias = weights + ((inputs * HIDDEN) << 2);
+  let a0 = v128.load(bias, 0); let a1 = v128.load(bias, 16); let a2 = v128.load(bias, 32); let a3 = v128.load(bias, 48);
+  let a4 = v128.load(bias, 64); let a5 = v128.load(bias, 80); let a6 = v128.load(bias, 96); let a7 = v128.load(bias, 112);
+  for (let i = 0; i < inputs; i += 1) {
+    const x = v128.load32_splat(input + (i << 2));
+    const w = weights + (i << 7);
+    a0 = f32x4.add(a0, f32x4.mul(x, v128.load(w, 0)));
+    a1 = f32x4.add(a1, f32x4.mul(x, v128.load(w, 16)));
+    a2 = f32x4.add(a2, f32x4.mul(x, v128.load(w, 32)));
+    a3 = f32x4.add(a3, f32x4.mul(x, v128.load(w, 48)));
+    a4 = f32x4.add(a4, f32x4.mul(x, v128.load(w, 64)));
+    a5 = f32x4.add(a5, f32x4.mul(x, v128.load(w, 80)));
+    a6 = f32x4.add(a6, f32x4.mul(x, v128.load(w, 96)));
+    a7 = f32x4.add(a7, f32x4.mul(x, v128.load(w, 112)));
+  }
+  const zero = splat(0);
+  v128.store(output, f32x4.max(a0, zero), 0); v128.store(output, f32x4.max(a1, zero), 16);
+  v128.store(output, f32x4.max(a2, zero), 32); v128.store(output, f32x4.max(a3, zero), 48);
+  v128.store(output, f32x4.max(a4, zero), 64); v128.store(output, f32x4.max(a5, zero), 80);
+  v128.store(output, f32x4.max(a6, zero), 96); v128.store(output, f32x4.max(a7, zero), 112);
+}
+
+/** Probabilities unknown, free, occupied from the last hidden layer. weights: [HIDDEN][4], then 4 biases. */
+// @ts-ignore: decorator
+@inline function classify(weights: usize, hidden: usize, out: usize): void {
+  let logits = v128.load(weights + ((HIDDEN * 4) << 2));
+  for (let i = 0; i < HIDDEN; i += 1) {
+    logits = f32x4.add(logits, f32x4.mul(v128.load32_splat(hidden + (i << 2)), v128.load(weights + (i << 4))));
+  }
+  const a = f32x4.extract_lane(logits, 0);
+  const b = f32x4.extract_lane(logits, 1);
+  const c = f32x4.extract_lane(logits, 2);
+  const top = max(a, max(b, c));
+  const e = exp2(f32x4.max(f32x4.mul(f32x4.sub(logits, splat(top)), splat(1.44269504)), splat(-60)));
+  const total = f32x4.extract_lane(e, 0) + f32x4.extract_lane(e, 1) + f32x4.extract_lane(e, 2);
+  store<f32>(out, f32x4.extract_lane(e, 0) / total, 0);
+  store<f32>(out, f32x4.extract_lane(e, 1) / total, 4);
+  store<f32>(out, f32x4.extract_lane(e, 2) / total, 8);
+}
+
+/**
+ * `count` voxels: index int32 [count][3] (x, y, z in cells of the level) -> out float32 [count][3]. rows: columns x rows
+ * cells. cornerX, cornerY: minimum corner of the grid, metres; size: edge of a voxel, metres; nx, ny, nz: inner points
+ * (nx at most 4). cx4, cy4: (c + 0.5) / 4. table, weights: see ENTRY, `layer`, `classify`. scratch: 512 bytes.
+ */
+export function evaluate(
+  count: i32, index: usize, out: usize, rows: usize, columns: i32, height: i32, cornerX: f32, cornerY: f32, size: f32, cx4: f32,
+  cy4: f32, nx: i32, ny: i32, nz: i32, table: usize, weights: usize, scratch: usize,
+): void {
+  const features = scratch;
+  const hidden1 = scratch + 128;
+  const hidden2 = scratch + 256;
+  const layer2 = weights + (((INPUTS + 1) * HIDDEN) << 2);
+  const layer3 = layer2 + (((HIDDEN + 1) * HIDDEN) << 2);
+  const stepX = f32x4.div(f32x4(0.5, 1.5, 2.5, 3.5), splat(nx as f32));
+  const lanes = f32x4.lt(f32x4(0, 1, 2, 3), splat(nx as f32));
+  const one = splat(1);
+  const zero = splat(0);
+  const lastColumn = splat((columns - 1) as f32);
+  for (let n = 0; n < count; n += 1) {
+    const at = index + n * 12;
+    const ix = load<i32>(at, 0);
+    const iy = load<i32>(at, 4);
+    const entry = table + (load<i32>(at, 8) as usize) * ENTRY;
+    const x = f32x4.add(splat(cornerX), f32x4.mul(f32x4.add(splat(ix as f32), stepX), splat(size)));
+    let hitMax = zero; let hitSum = zero; let miss = one; let beforeSum = zero; let beforeMax = zero;
+    let behindSum = zero; let behindMax = zero; let widths = zero; let insides = zero; let weightSum = zero;
+    for (let s = 0; s < nz; s += 1) {
+      const slice = entry + (((PLACE + s * SLICE) as usize) << 2);
+      const near = v128.load32_splat(slice, 8);
+      const far = v128.load32_splat(slice, 12);
+      const column = f32x4.floor(f32x4.add(f32x4.mul(x, v128.load32_splat(slice, 0)), splat(cx4)));
+      const clamped = i32x4.trunc_sat_f32x4_s(f32x4.min(f32x4.max(column, zero), lastColumn));
+      const insideX = v128.and(lanes, v128.and(f32x4.ge(column, zero), f32x4.le(column, lastColumn)));
+      for (let t = 0; t < ny; t += 1) {
+        const y = cornerY + ((iy as f32) + ((t as f32) + 0.5) / (ny as f32)) * size;
+        const line = floor<f32>(y * load<f32>(slice, 4) + cy4);
+        const insideY = line >= 0 && line <= ((height - 1) as f32);
+        const inside = insideY ? v128.and(insideX, one) : zero;
+        const row = rows + ((<i32>max<f32>(0, min<f32>(line, (height - 1) as f32)) * columns) as usize) * ROW;
+        const p0 = row + (i32x4.extract_lane(clamped, 0) as usize) * ROW;
+        const p1 = row + (i32x4.extract_lane(clamped, 1) as usize) * ROW;
+        const p2 = row + (i32x4.extract_lane(clamped, 2) as usize) * ROW;
+        const p3 = row + (i32x4.extract_lane(clamped, 3) as usize) * ROW;
+        const q0 = v128.load(p0); const q1 = v128.load(p1); const q2 = v128.load(p2); const q3 = v128.load(p3);
+        const lo01 = i32x4.shuffle(q0, q1, 0, 4, 1, 5); // m1 m1 m2 m2
+        const lo23 = i32x4.shuffle(q2, q3, 0, 4, 1, 5);
+        const hi01 = i32x4.shuffle(q0, q1, 2, 6, 3, 7); // s1 s1 s2 s2
+        const hi23 = i32x4.shuffle(q2, q3, 2, 6, 3, 7);
+        const m1 = i64x2.shuffle(lo01, lo23, 0, 2);
+        const m2 = i64x2.shuffle(lo01, lo23, 1, 3);
+        const s1 = i64x2.shuffle(hi01, hi23, 0, 2);
+        const s2 = i64x2.shuffle(hi01, hi23, 1, 3);
+        let w = v128.load32_splat(p0, 16);
+        w = f32x4.replace_lane(w, 1, load<f32>(p1, 16));
+        w = f32x4.replace_lane(w, 2, load<f32>(p2, 16));
+        w = f32x4.replace_lane(w, 3, load<f32>(p3, 16));
+        const r1 = f32x4.div(one, s1);
+        const r2 = f32x4.div(one, s2);
+        const v = f32x4.sub(one, w);
+        const atNear = f32x4.add(
+          f32x4.mul(w, sigmoid(f32x4.mul(f32x4.sub(near, m1), r1))), f32x4.mul(v, sigmoid(f32x4.mul(f32x4.sub(near, m2), r2))),
+        );
+        const atFar = f32x4.add(
+          f32x4.mul(w, sigmoid(f32x4.mul(f32x4.sub(far, m1), r1))), f32x4.mul(v, sigmoid(f32x4.mul(f32x4.sub(far, m2), r2))),
+        );
+        const hit = f32x4.mul(f32x4.max(f32x4.sub(atNear, atFar), zero), inside);
+        const before = f32x4.mul(f32x4.sub(one, atNear), inside);
+        const behind = f32x4.mul(atFar, inside);
+        hitMax = f32x4.max(hitMax, hit);
+        hitSum = f32x4.add(hitSum, hit);
+        miss = f32x4.mul(miss, f32x4.sub(one, hit));
+        beforeSum = f32x4.add(beforeSum, before);
+        beforeMax = f32x4.max(beforeMax, before);
+        behindSum = f32x4.add(behindSum, behind);
+        behindMax = f32x4.max(behindMax, behind);
+        widths = f32x4.add(widths, f32x4.mul(s1, inside));
+        insides = f32x4.add(insides, inside);
+        weightSum = f32x4.add(weightSum, f32x4.mul(w, inside));
+      }
+    }
+    const inside = sum(insides);
+    const share = (1 as f32) / max<f32>(inside, 1);
+    const none = f32x4.extract_lane(miss, 0) * f32x4.extract_lane(miss, 1) * (f32x4.extract_lane(miss, 2) * f32x4.extract_lane(miss, 3));
+    store<f32>(features, largest(hitMax), 0);
+    store<f32>(features, sum(hitSum) * share, 4);
+    store<f32>(features, (1 as f32) - none, 8);
+    store<f32>(features, sum(beforeSum) * share, 12);
+    store<f32>(features, largest(beforeMax), 16);
+    store<f32>(features, sum(behindSum) * share, 20);
+    store<f32>(features, largest(behindMax), 24);
+    store<f32>(features, sum(widths) * share * load<f32>(entry, 16), 28);
+    store<f32>(features, inside / ((nx * ny * nz) as f32), 32);
+    store<f32>(features, sum(weightSum) * share, 36);
+    const middle = centreRow(rows, columns, height, entry, cornerX + ((ix as f32) + 0.5) * size, cornerY + ((iy as f32) + 0.5) * size, cx4, cy4, nz);
+    v128.store(features, v128.load(middle, 20), 40);
+    v128.store(features, v128.load(middle, 36), 56);
+    store<f32>(features, load<f32>(entry, 0), 72);
+    store<f32>(features, load<f32>(entry, 4), 76);
+    store<f32>(features, load<f32>(entry, 8), 80);
+    store<f32>(features, (cornerY + ((iy as f32) + 0.5) * size) * 0.3, 84);
+    store<f32>(features, load<f32>(entry, 12), 88);
+    layer(weights, features, INPUTS, hidden1);
+    layer(layer2, hidden1, HIDDEN, hidden2);
+    classify(layer3, hidden2, out + n * 12);
+  }
+}
+
+/** Row of the cell that the voxel's centre projects to (the nearest one where it falls outside). */
+// @ts-ignore: decorator
+@inline function centreRow(
+  rows: usize, columns: i32, height: i32, entry: usize, x: f32, y: f32, cx4: f32, cy4: f32, nz: i32,
+): usize {
+  // The scales of the centre follow the last slice of the table.
+  const scale = entry + (((PLACE + nz * SLICE) as usize) << 2);
+  const u = <i32>max<f32>(0, min<f32>(floor<f32>(x * load<f32>(scale, 0) + cx4), (columns - 1) as f32));
+  const v = <i32>max<f32>(0, min<f32>(floor<f32>(y * load<f32>(scale, 4) + cy4), (height - 1) as f32));
+  return rows + ((v * columns + u) as usize) * ROW;
+}

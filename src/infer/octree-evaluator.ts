@@ -1,0 +1,247 @@
+import { Fault } from "../core/fault.ts";
+import type { LevelAnswer } from "../core/ports.ts";
+
+/** What the decoder needs to know of the model; numbers of the manifest. */
+export interface OctreeLayout {
+  readonly origin: readonly [number, number, number];
+  readonly size: readonly [number, number, number];
+  readonly levels: number;
+  /** Edge of a leaf in the units of the graph, metres. */
+  readonly leafM: number;
+  /** A parent is divided where its p_occupied exceeds this, per level but the last. */
+  readonly keep: readonly number[];
+  /** Inner points of a voxel along x, y, z per level; at most 4, any, 3. */
+  readonly samples: readonly (readonly [number, number, number])[];
+}
+
+export interface View {
+  /** Of the image without its padding, pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly fx: number;
+  readonly fy: number;
+  readonly cx: number;
+  readonly cy: number;
+  /** In units of the graph, metres. */
+  readonly baseline: number;
+}
+
+interface Kernel {
+  readonly memory: WebAssembly.Memory;
+  evaluate(...args: number[]): void;
+}
+
+/** Floats of a row of the network's answer. */
+export const ROW_FLOATS = 16;
+const INPUTS = 23;
+const HIDDEN = 32;
+const TABLE_FLOATS = 19;
+const PAGE = 65536;
+/** The kernel's own data ends before this. */
+const BASE = 4096;
+
+/** Floats of the weights of one level: two hidden layers and the classes. */
+export const HEAD_FLOATS = (INPUTS + 1) * HIDDEN + (HIDDEN + 1) * HIDDEN + (HIDDEN + 1) * 4;
+
+/**
+ * Coarse-to-fine decoding: evaluates all voxels of the coarsest level in view, then only children of those that may hold
+ * something. Arithmetic: assembly/octree.ts. The answers are copies, the caller's to keep.
+ */
+export class OctreeEvaluator {
+  readonly #layout: OctreeLayout;
+  readonly #kernel: Kernel;
+  /** Addresses in the kernel's memory. */
+  readonly #scratch = BASE;
+  readonly #weights = BASE + 512;
+  readonly #table: number;
+  readonly #index: number;
+  readonly #out: number;
+  readonly #rows: number;
+
+  constructor(wasm: Uint8Array, heads: Float32Array, layout: OctreeLayout) {
+    if (heads.length !== HEAD_FLOATS * layout.levels) {
+      throw new Fault(
+        `The heads hold ${heads.length} numbers, ${layout.levels} levels want ${HEAD_FLOATS * layout.levels}.`,
+        {
+          code: "MODEL_MISMATCH",
+          remedy: "export the model again with this version of voxelguard",
+        },
+      );
+    }
+    this.#layout = layout;
+    this.#kernel = new WebAssembly.Instance(new WebAssembly.Module(wasm)).exports as unknown as Kernel;
+    const [nx, ny, nz] = layout.size;
+    const voxels = nx * ny * nz;
+    this.#table = this.#weights + heads.byteLength;
+    this.#index = this.#table + nz * TABLE_FLOATS * 4;
+    this.#out = this.#index + voxels * 12;
+    this.#rows = (this.#out + voxels * 12 + 63) & ~63;
+    this.#reserve(this.#rows);
+    this.#floats(this.#weights, heads.length).set(heads);
+  }
+
+  /** rows float32 [height4 * columns, 16] -> answers per level, coarse to fine. */
+  run(rows: Float32Array, columns: number, height4: number, view: View): LevelAnswer[] {
+    const { levels, keep } = this.#layout;
+    this.#reserve(this.#rows + rows.byteLength);
+    this.#floats(this.#rows, rows.length).set(rows);
+    const answers: LevelAnswer[] = [];
+    let count = this.#seen(0, this.#all(0), view);
+    for (let level = 0; level < levels; level += 1) {
+      this.#evaluate(level, count, columns, height4, view);
+      const index = this.#ints(this.#index, count * 3).slice();
+      const p = this.#floats(this.#out, count * 3).slice();
+      answers.push({ index, p });
+      if (level === levels - 1) break;
+      count = this.#seen(level + 1, this.#children(index, p, keep[level]!), view);
+    }
+    return answers;
+  }
+
+  /** Writes every cell of a level to the list; returns the count. */
+  #all(level: number): number {
+    const [nx, ny, nz] = this.#shape(level);
+    const list = this.#ints(this.#index, nx * ny * nz * 3);
+    let at = 0;
+    for (let x = 0; x < nx; x += 1) {
+      for (let y = 0; y < ny; y += 1) {
+        for (let z = 0; z < nz; z += 1) {
+          list[at] = x;
+          list[at + 1] = y;
+          list[at + 2] = z;
+          at += 3;
+        }
+      }
+    }
+    return at / 3;
+  }
+
+  /** Writes the eight children of the cells above the threshold to the list. */
+  #children(index: Int32Array, p: Float32Array, threshold: number): number {
+    const list = this.#ints(this.#index, index.length * 8);
+    let at = 0;
+    for (let i = 0; i < index.length; i += 3) {
+      if (!(p[i + 2]! > threshold)) continue;
+      for (let child = 0; child < 8; child += 1) {
+        list[at] = 2 * index[i]! + (child >> 2);
+        list[at + 1] = 2 * index[i + 1]! + ((child >> 1) & 1);
+        list[at + 2] = 2 * index[i + 2]! + (child & 1);
+        at += 3;
+      }
+    }
+    return at / 3;
+  }
+
+  /**
+   * Keeps of the first `count` cells in the list those with a leaf whose centre can project into the image; returns how
+   * many. The leaf centres of a cell span a box: its projection reaches farthest from the axis at one of its z faces.
+   */
+  #seen(level: number, count: number, view: View): number {
+    const { leafM, origin } = this.#layout;
+    const cell = this.#cellM(level);
+    const reach = (cell - leafM) / 2;
+    const list = this.#ints(this.#index, count * 3);
+    const { fx, fy, cx, cy, width, height } = view;
+    let kept = 0;
+    for (let i = 0; i < count; i += 1) {
+      const z = origin[2] * leafM + (list[i * 3 + 2]! + 0.5) * cell;
+      const near = Math.max(0.1, z - reach);
+      const far = Math.max(0.1, z + reach);
+      const x = origin[0] * leafM + (list[i * 3]! + 0.5) * cell;
+      const y = origin[1] * leafM + (list[i * 3 + 1]! + 0.5) * cell;
+      if ((fx * (x + reach)) / (x + reach > 0 ? near : far) + cx < 0) continue;
+      if ((fx * (x - reach)) / (x - reach < 0 ? near : far) + cx > width - 1) continue;
+      if ((fy * (y + reach)) / (y + reach > 0 ? near : far) + cy < 0) continue;
+      if ((fy * (y - reach)) / (y - reach < 0 ? near : far) + cy > height - 1) continue;
+      list[kept * 3] = list[i * 3]!;
+      list[kept * 3 + 1] = list[i * 3 + 1]!;
+      list[kept * 3 + 2] = list[i * 3 + 2]!;
+      kept += 1;
+    }
+    return kept;
+  }
+
+  #evaluate(level: number, count: number, columns: number, height4: number, view: View): void {
+    const { origin, leafM, samples } = this.#layout;
+    const [nx, ny, nz] = samples[level]!;
+    this.#fillTable(level, view);
+    this.#kernel.evaluate(
+      count,
+      this.#index,
+      this.#out,
+      this.#rows,
+      columns,
+      height4,
+      origin[0] * leafM,
+      origin[1] * leafM,
+      this.#cellM(level),
+      (view.cx + 0.5) / 4,
+      (view.cy + 0.5) / 4,
+      nx,
+      ny,
+      nz,
+      this.#table,
+      this.#weights + level * HEAD_FLOATS * 4,
+      this.#scratch,
+    );
+  }
+
+  /** What depends on the depth of a voxel alone (layout: assembly/octree.ts). */
+  #fillTable(level: number, { fx, fy, baseline }: View): void {
+    const { origin, leafM, samples } = this.#layout;
+    const cell = this.#cellM(level);
+    const slices = samples[level]![2];
+    const half = cell / slices / 2;
+    const layers = this.#shape(level)[2];
+    const table = this.#floats(this.#table, layers * TABLE_FLOATS);
+    const fb = fx * baseline;
+    for (let k = 0; k < layers; k += 1) {
+      const z = origin[2] * leafM + (k + 0.5) * cell;
+      const at = k * TABLE_FLOATS;
+      let span = 0;
+      let s = at + 5;
+      for (let slice = 0; slice < slices; slice += 1) {
+        const zs = Math.max(0.05, z + ((slice + 0.5) / slices - 0.5) * cell);
+        const near = fb / Math.max(0.05, zs - half);
+        const far = fb / (zs + half);
+        table[s] = fx / zs / 4;
+        table[s + 1] = fy / zs / 4;
+        table[s + 2] = near;
+        table[s + 3] = far;
+        span += (near - far) / slices;
+        s += 4;
+      }
+      table[s] = fx / Math.max(0.05, z) / 4;
+      table[s + 1] = fy / Math.max(0.05, z) / 4;
+      table[at] = Math.log(z) * 0.5;
+      table[at + 1] = Math.log((fx * cell) / z) * 0.3;
+      table[at + 2] = Math.log(span + 0.01) * 0.3;
+      table[at + 3] = Math.log(fb / z + 0.1) * 0.3;
+      table[at + 4] = 0.3 / Math.sqrt(Math.max(0.01, span));
+    }
+  }
+
+  #cellM(level: number): number {
+    return this.#layout.leafM * 2 ** (this.#layout.levels - 1 - level);
+  }
+
+  #shape(level: number): [number, number, number] {
+    const k = 2 ** (this.#layout.levels - 1 - level);
+    const [nx, ny, nz] = this.#layout.size;
+    return [nx / k, ny / k, nz / k];
+  }
+
+  /** Grows the memory to hold `end` bytes; views made before are void. */
+  #reserve(end: number): void {
+    const missing = end - this.#kernel.memory.buffer.byteLength;
+    if (missing > 0) this.#kernel.memory.grow(Math.ceil(missing / PAGE));
+  }
+
+  #floats(at: number, length: number): Float32Array {
+    return new Float32Array(this.#kernel.memory.buffer, at, length);
+  }
+
+  #ints(at: number, length: number): Int32Array {
+    return new Int32Array(this.#kernel.memory.buffer, at, length);
+  }
+}

@@ -1,0 +1,28 @@
+import type { OctreeLayout, View } from "./octree-evaluator.ts";
+
+/** Messages between `StereoWorkerModel` and its worker. Images and answers travel in shared memory, not in messages. */
+export interface WorkerSetup {
+  readonly matcher: Uint8Array;
+  readonly graph: Uint8Array;
+  readonly decoder: Uint8Array;
+  readonly heads: Uint8Array;
+  readonly layout: OctreeLayout;
+  readonly threads: number;
+}
+
+export interface Job {
+  readonly id: number;
+  /** Left image, then right image: grey, packed, view.width * view.height bytes each. */
+  readonly images: SharedArrayBuffer;
+  readonly view: View;
+}
+
+export type FromWorker =
+  | { readonly kind: "ready" }
+  | { readonly kind: "failed"; readonly id: number | undefined; readonly message: string }
+  | {
+      readonly kind: "answer";
+      readonly id: number;
+      readonly levels: readonly { readonly index: Int32Array; readonly p: Float32Array }[];
+      readonly stagesMs: Readonly<Record<string, number>>;
+    };

@@ -1,0 +1,14 @@
+/** The part of WebAssembly that `src/infer` uses; TypeScript has it only in the DOM library, which Node code must not see. */
+declare namespace WebAssembly {
+  class Module {
+    constructor(bytes: Uint8Array);
+  }
+  class Memory {
+    readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
+  }
+  class Instance {
+    constructor(module: Module, imports?: object);
+    readonly exports: Record<string, unknown>;
+  }
+}

@@ -1,0 +1,59 @@
+/** Worker thread of the stereo model: matching kernel, then the ONNX graph. Blocking here blocks nobody else. */
+import { parentPort, workerData } from "node:worker_threads";
+import * as ort from "onnxruntime-node";
+import { messageOf } from "../core/fault.ts";
+import { makeMatcher } from "./matcher.ts";
+import { OctreeEvaluator } from "./octree-evaluator.ts";
+import type { FromWorker, Job, WorkerSetup } from "./protocol.ts";
+
+const setup = workerData as WorkerSetup;
+const port = parentPort!;
+const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+
+async function start(): Promise<void> {
+  const match = makeMatcher(setup.matcher);
+  const decoder = new OctreeEvaluator(setup.decoder, float32Of(setup.heads), setup.layout);
+  const session = await ort.InferenceSession.create(setup.graph, {
+    intraOpNumThreads: setup.threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    // A spinning pool takes the core that the main thread needs.
+    extra: { session: { intra_op: { allow_spinning: "0" } } },
+  });
+
+  async function answer({ id, images, view }: Job): Promise<void> {
+    const { width, height, fx, fy, cx, cy, baseline } = view;
+    const pixels = width * height;
+    const began = performance.now();
+    const evidence = match(new Uint8Array(images, 0, pixels), new Uint8Array(images, pixels, pixels), width, height);
+    const matched = performance.now();
+    const { rows: h4, columns: w4 } = evidence;
+    const out = await session.run({
+      evidence: new ort.Tensor("uint8", evidence.cells, [1, h4, w4, 128]),
+      match: new ort.Tensor("uint8", evidence.match, [1, 16, h4, w4]),
+      prior: new ort.Tensor("uint8", evidence.prior, [1, 48, h4 / 2, w4 / 2]),
+      calibration: new ort.Tensor("float32", Float32Array.of(fx, fy, cx, cy, baseline), [5]),
+    });
+    const inferred = performance.now();
+    const rows = out["rows"]!;
+    const levels = decoder.run(rows.data as Float32Array, w4, h4, view);
+    rows.dispose();
+    const stagesMs = { match: matched - began, network: inferred - matched, decode: performance.now() - inferred };
+    post(
+      { kind: "answer", id, levels, stagesMs },
+      levels.flatMap(({ index, p }) => [index.buffer, p.buffer] as ArrayBuffer[]),
+    );
+  }
+
+  port.on("message", (job: Job) => {
+    answer(job).catch((thrown) => post({ kind: "failed", id: job.id, message: messageOf(thrown) }));
+  });
+  post({ kind: "ready" });
+}
+
+start().catch((thrown) => post({ kind: "failed", id: undefined, message: messageOf(thrown) }));
+
+/** A copy with its own alignment. */
+function float32Of(bytes: Uint8Array): Float32Array {
+  return new Float32Array(bytes.slice().buffer);
+}
