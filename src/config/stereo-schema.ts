@@ -1,0 +1,123 @@
+import type { Config, Schema } from "./schema.ts";
+
+/** Parameters of the stereo pipeline: the node `stereo_voxels` and the commands demo, replay and infer. */
+export const stereoSchema = {
+  model_path: {
+    kind: "string",
+    fallback: "",
+    doc: "Folder of the network: manifest.json and model.onnx. Empty takes the bundled one.",
+  },
+  intra_op_threads: {
+    kind: "integer",
+    min: 1,
+    max: 64,
+    fallback: 2,
+    doc: "Threads that the network runs on.",
+  },
+  voxel_size: {
+    kind: "double",
+    unit: "m",
+    min: 0.02,
+    max: 2,
+    fallback: 0.5,
+    doc: "Edge of the smallest voxel. The grid reaches 64 voxels ahead: 0.5 m sees 32 m, 0.1 m sees 6.4 m.",
+  },
+  approximate_sync: {
+    kind: "boolean",
+    fallback: false,
+    doc: "Pair left and right images whose stamps differ by up to sync_slop. Off: only equal stamps make a pair.",
+  },
+  sync_slop: {
+    kind: "double",
+    unit: "s",
+    min: 0,
+    max: 1,
+    fallback: 0.02,
+    doc: "Largest difference of the stamps of a pair when approximate_sync is on.",
+  },
+  sync_queue_size: {
+    kind: "integer",
+    min: 1,
+    max: 100,
+    fallback: 5,
+    doc: "Images of each eye that wait for their partner; the oldest goes when one more comes.",
+  },
+  rectify: {
+    kind: "choice",
+    choices: ["auto", "on", "off"],
+    fallback: "auto",
+    doc: "Rectify the images by K, D, R and P of CameraInfo. auto: only where distortion or rotation is not zero.",
+  },
+  occupancy_threshold: {
+    kind: "double",
+    min: 0,
+    max: 1,
+    fallback: 0.5,
+    live: true,
+    doc: "Probability from which a voxel counts as occupied.",
+  },
+  max_range: {
+    kind: "double",
+    unit: "m",
+    min: 0.1,
+    max: 200,
+    fallback: 32,
+    live: true,
+    doc: "Voxels further than this from the left camera are not reported.",
+  },
+  min_height: {
+    kind: "double",
+    unit: "m",
+    min: -100,
+    max: 100,
+    fallback: 0.1,
+    live: true,
+    doc: "Lower end of the robot's height band, above the base frame's origin: what lies lower is ground to the 2D grid.",
+  },
+  max_height: {
+    kind: "double",
+    unit: "m",
+    min: -100,
+    max: 100,
+    fallback: 2,
+    live: true,
+    doc: "Upper end of the robot's height band, above the base frame's origin: the robot passes below what lies higher.",
+  },
+  max_markers: {
+    kind: "integer",
+    min: 0,
+    max: 200_000,
+    fallback: 20_000,
+    live: true,
+    doc: "Cubes in voxel_markers at most; RViz gets slow beyond. 0 publishes none.",
+  },
+  "map.frame": {
+    kind: "string",
+    fallback: "odom",
+    doc: "Fixed frame of the map, z up. Poses come from /tf between it and the left optical frame.",
+  },
+  "map.base_frame": {
+    kind: "string",
+    fallback: "base_link",
+    doc: "Frame of the robot's base, z up: the height band is measured from its origin.",
+  },
+  "map.window": {
+    kind: "double",
+    unit: "m",
+    min: 1,
+    max: 2000,
+    fallback: 100,
+    doc: "Edge of the cube around the robot that the map keeps; what falls out of it is forgotten.",
+  },
+  "map.decay_half_life": {
+    kind: "double",
+    unit: "s",
+    min: 0,
+    max: 3600,
+    fallback: 0,
+    live: true,
+    doc: "Time in which what is no longer seen loses half of its certainty. 0 keeps everything.",
+  },
+} as const satisfies Schema;
+
+export type StereoConfig = Config<typeof stereoSchema>;

@@ -1,0 +1,142 @@
+import {
+  BufferAttribute,
+  BufferGeometry,
+  type Color,
+  DynamicDrawUsage,
+  GLSL3,
+  Group,
+  InstancedBufferAttribute,
+  InstancedBufferGeometry,
+  Mesh,
+  Points as PointsObject,
+  ShaderMaterial,
+  Vector2,
+} from "three";
+import { coloursInto } from "./colour.ts";
+import type { HeightRange } from "./height-range.ts";
+import type { Detail } from "./level-of-detail.ts";
+import type { Points } from "./point-cloud.ts";
+import { cubeFragment, cubeVertex, pointFragment, pointVertex } from "./voxel-shaders.ts";
+
+/** What the colour of a voxel tells. */
+export type ColourBy = "height" | "probability";
+
+/** The occupied voxels, drawn as cubes or as points from the same numbers. Capacity grows and never shrinks. */
+export class Voxels {
+  readonly object = new Group();
+  readonly #uniforms;
+  readonly #cubes: Mesh<InstancedBufferGeometry, ShaderMaterial>;
+  readonly #points: PointsObject<BufferGeometry, ShaderMaterial>;
+  #tint = new Uint8Array(0);
+
+  /** `back` is the colour that far voxels fade into. */
+  constructor(back: Color) {
+    this.#uniforms = {
+      edgeM: { value: 0.5 },
+      pixelsPerRadian: { value: 500 },
+      back: { value: back.clone().convertLinearToSRGB() },
+      fogM: { value: new Vector2(60, 220) },
+    };
+    const shared = { uniforms: this.#uniforms, glslVersion: GLSL3 };
+    this.#cubes = new Mesh(
+      threeFaces(),
+      new ShaderMaterial({ ...shared, vertexShader: cubeVertex, fragmentShader: cubeFragment, side: 2 }),
+    );
+    this.#points = new PointsObject(
+      new BufferGeometry(),
+      new ShaderMaterial({ ...shared, vertexShader: pointVertex, fragmentShader: pointFragment }),
+    );
+    // Their extent changes with each message; all that matters is drawn anyway.
+    this.#cubes.frustumCulled = false;
+    this.#points.frustumCulled = false;
+    this.object.add(this.#cubes, this.#points);
+    this.show("cubes");
+    this.#cubes.geometry.instanceCount = 0;
+    this.#points.geometry.setDrawRange(0, 0);
+  }
+
+  show(detail: Detail): void {
+    this.#cubes.visible = detail === "cubes";
+    this.#points.visible = detail === "points";
+  }
+
+  /** Edge of a voxel, metres. */
+  setEdgeM(edgeM: number): void {
+    this.#uniforms.edgeM.value = edgeM;
+  }
+
+  /** Height of the canvas in device pixels and the camera's vertical opening in radians: the size of points. */
+  setView(heightPx: number, openingRad: number): void {
+    this.#uniforms.pixelsPerRadian.value = heightPx / (2 * Math.tan(openingRad / 2));
+  }
+
+  /** Takes the points as they are now; they may be reused once the next frame is drawn. */
+  update(points: Points, colourBy: ColourBy, range: HeightRange): void {
+    if (points.probability.length * 4 > this.#tint.length) this.#grow(points);
+    const { count, xyz, probability } = points;
+    if (colourBy === "height") coloursInto(this.#tint, xyz, { stride: 3, offset: 2 }, count, range.min, range.max);
+    else coloursInto(this.#tint, probability, { stride: 1, offset: 0 }, count, range.min, range.max);
+    for (let i = 0; i < count; i += 1) this.#tint[i * 4 + 3] = Math.round(probability[i]! * 255);
+    for (const attribute of this.#attributes()) {
+      attribute.clearUpdateRanges();
+      attribute.addUpdateRange(0, count * attribute.itemSize);
+      attribute.needsUpdate = true;
+    }
+    this.#cubes.geometry.instanceCount = count;
+    this.#points.geometry.setDrawRange(0, count);
+  }
+
+  dispose(): void {
+    for (const { geometry, material } of [this.#cubes, this.#points]) {
+      geometry.dispose();
+      material.dispose();
+    }
+  }
+
+  /** New buffers for more points: both geometries share the arrays. */
+  #grow(points: Points): void {
+    this.#tint = new Uint8Array(points.probability.length * 4);
+    const [cubes, dots] = [this.#cubes.geometry, this.#points.geometry];
+    cubes.dispose();
+    dots.dispose();
+    cubes.setAttribute("centre", new InstancedBufferAttribute(points.xyz, 3).setUsage(DynamicDrawUsage));
+    cubes.setAttribute("tint", new InstancedBufferAttribute(this.#tint, 4, true).setUsage(DynamicDrawUsage));
+    dots.setAttribute("position", new BufferAttribute(points.xyz, 3).setUsage(DynamicDrawUsage));
+    dots.setAttribute("tint", new BufferAttribute(this.#tint, 4, true).setUsage(DynamicDrawUsage));
+  }
+
+  #attributes(): BufferAttribute[] {
+    const [cubes, dots] = [this.#cubes.geometry.attributes, this.#points.geometry.attributes];
+    return [cubes["centre"], cubes["tint"], dots["position"], dots["tint"]].filter(
+      (attribute): attribute is BufferAttribute => attribute !== undefined,
+    );
+  }
+}
+
+/** The faces of a unit cube around the origin that look along +x, +y and +z. */
+function threeFaces(): InstancedBufferGeometry {
+  const [positions, uvs, faces, index]: number[][] = [[], [], [], []];
+  for (let axis = 0; axis < 3; axis += 1) {
+    for (const [u, v] of [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [0, 1],
+    ] as const) {
+      const corner = [0, 0, 0];
+      corner[axis] = 0.5;
+      corner[(axis + 1) % 3] = u - 0.5;
+      corner[(axis + 2) % 3] = v - 0.5;
+      positions!.push(...corner);
+      uvs!.push(u, v);
+      faces!.push(axis);
+    }
+    for (const i of [0, 1, 2, 0, 2, 3]) index!.push(axis * 4 + i);
+  }
+  const geometry = new InstancedBufferGeometry();
+  geometry.setAttribute("position", new BufferAttribute(Float32Array.from(positions!), 3));
+  geometry.setAttribute("uv", new BufferAttribute(Float32Array.from(uvs!), 2));
+  geometry.setAttribute("face", new BufferAttribute(Float32Array.from(faces!), 1));
+  geometry.setIndex(index!);
+  return geometry;
+}
