@@ -1,0 +1,1 @@
+"""Training kit: synthetic stereo scenes, voxel labels, networks, export and evaluation."""
