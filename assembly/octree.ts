@@ -1,7 +1,7 @@
 /**
  * Octree decoding in WebAssembly SIMD: occupancy of a list of voxels of one level from the network's rows (one row a
  * cell of 4x4 pixels: m1, m2, s1, s2, w and 8 context numbers, 16 floats apart). The same arithmetic as
- * training/voxeltrain/net.py `VoxelHead`, with a polynomial exponential (relative error below 1e-6).
+ * training/voxeltrain/net.py `VoxelHead`, with a polynomial exponential.
  */
 
 const ROW: usize = 64; // bytes of a row
@@ -22,26 +22,42 @@ const ENTRY: usize = ((PLACE + 3 * SLICE + 2) * 4) as usize;
   return f32x4.splat(x);
 }
 
-/** 2^y for |y| < 126: degree 6 polynomial on [-0.5, 0.5]. */
+/**
+ * 2^y for |y| < 126: degree 5 polynomial on [-0.5, 0.5], relative error below 3e-7. Adding 1.5 * 2^23 rounds to a whole
+ * number and leaves it in the low bits, ready to become the exponent.
+ */
 // @ts-ignore: decorator
 @inline function exp2(y: v128): v128 {
-  const whole = f32x4.nearest(y);
-  const f = f32x4.sub(y, whole);
-  let p = f32x4.add(f32x4.mul(splat(1.535336188e-4), f), splat(1.339887440e-3));
-  p = f32x4.add(f32x4.mul(p, f), splat(9.618437357e-3));
-  p = f32x4.add(f32x4.mul(p, f), splat(5.550332548e-2));
-  p = f32x4.add(f32x4.mul(p, f), splat(2.402264791e-1));
-  p = f32x4.add(f32x4.mul(p, f), splat(6.931472029e-1));
+  const shifted = f32x4.add(y, splat(12582912));
+  const f = f32x4.sub(y, f32x4.sub(shifted, splat(12582912)));
+  let p = f32x4.add(f32x4.mul(splat(1.3333558e-3), f), splat(9.6181291e-3));
+  p = f32x4.add(f32x4.mul(p, f), splat(5.5504109e-2));
+  p = f32x4.add(f32x4.mul(p, f), splat(2.4022651e-1));
+  p = f32x4.add(f32x4.mul(p, f), splat(6.9314718e-1));
   p = f32x4.add(f32x4.mul(p, f), splat(1));
-  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(whole), i32x4.splat(127)), 23);
-  return f32x4.mul(p, power);
+  return f32x4.mul(p, i32x4.shl(i32x4.add(shifted, i32x4.splat(127)), 23));
 }
 
-/** 1 / (1 + e^-x) */
+// pmin and pmax are one instruction each where min and max, which order NaN and signed zeros, are seven (x86).
+
+/** Whole numbers in 0..2^23 - 1, held as floats, as integers. */
 // @ts-ignore: decorator
-@inline function sigmoid(x: v128): v128 {
-  const y = f32x4.max(f32x4.min(f32x4.mul(x, splat(-1.44269504)), splat(60)), splat(-60));
-  return f32x4.div(splat(1), f32x4.add(splat(1), exp2(y)));
+@inline function wholeOf(x: v128): v128 {
+  return v128.and(f32x4.add(x, splat(8388608)), i32x4.splat(0x7fffff));
+}
+
+/** e^-x, x limited so that products of two stay finite. */
+// @ts-ignore: decorator
+@inline function decay(x: v128): v128 {
+  return exp2(f32x4.pmax(f32x4.pmin(f32x4.mul(x, splat(-1.44269504)), splat(60)), splat(-60)));
+}
+
+/** w sigmoid(x) + v sigmoid(y), with one division. */
+// @ts-ignore: decorator
+@inline function mixture(w: v128, x: v128, v: v128, y: v128): v128 {
+  const a = f32x4.add(splat(1), decay(x));
+  const b = f32x4.add(splat(1), decay(y));
+  return f32x4.div(f32x4.add(f32x4.mul(w, b), f32x4.mul(v, a)), f32x4.mul(a, b));
 }
 
 // @ts-ignore: decorator
@@ -51,10 +67,15 @@ const ENTRY: usize = ((PLACE + 3 * SLICE + 2) * 4) as usize;
 
 // @ts-ignore: decorator
 @inline function largest(v: v128): f32 {
-  return max(
-    max(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
-    max(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
-  );
+  const pairs = f32x4.pmax(v, i32x4.shuffle(v, v, 2, 3, 0, 1));
+  return f32x4.extract_lane(f32x4.pmax(pairs, i32x4.shuffle(pairs, pairs, 1, 0, 3, 2)), 0);
+}
+
+/** The whole number in 0..last nearest to x. */
+// @ts-ignore: decorator
+@inline function within(x: f32, last: i32): i32 {
+  const whole = <i32>x;
+  return whole < 0 ? 0 : whole > last ? last : whole;
 }
 
 /** Layer of HIDDEN outputs: weights input by input, then the biases; ReLU. */
@@ -76,24 +97,33 @@ const ENTRY: usize = ((PLACE + 3 * SLICE + 2) * 4) as usize;
     a7 = f32x4.add(a7, f32x4.mul(x, v128.load(w, 112)));
   }
   const zero = splat(0);
-  v128.store(output, f32x4.max(a0, zero), 0); v128.store(output, f32x4.max(a1, zero), 16);
-  v128.store(output, f32x4.max(a2, zero), 32); v128.store(output, f32x4.max(a3, zero), 48);
-  v128.store(output, f32x4.max(a4, zero), 64); v128.store(output, f32x4.max(a5, zero), 80);
-  v128.store(output, f32x4.max(a6, zero), 96); v128.store(output, f32x4.max(a7, zero), 112);
+  v128.store(output, f32x4.pmax(a0, zero), 0); v128.store(output, f32x4.pmax(a1, zero), 16);
+  v128.store(output, f32x4.pmax(a2, zero), 32); v128.store(output, f32x4.pmax(a3, zero), 48);
+  v128.store(output, f32x4.pmax(a4, zero), 64); v128.store(output, f32x4.pmax(a5, zero), 80);
+  v128.store(output, f32x4.pmax(a6, zero), 96); v128.store(output, f32x4.pmax(a7, zero), 112);
 }
 
 /** Probabilities unknown, free, occupied from the last hidden layer. weights: [HIDDEN][4], then 4 biases. */
 // @ts-ignore: decorator
 @inline function classify(weights: usize, hidden: usize, out: usize): void {
-  let logits = v128.load(weights + ((HIDDEN * 4) << 2));
-  for (let i = 0; i < HIDDEN; i += 1) {
-    logits = f32x4.add(logits, f32x4.mul(v128.load32_splat(hidden + (i << 2)), v128.load(weights + (i << 4))));
+  // four sums at once, because each addition waits for the one before
+  let s0 = v128.load(weights + ((HIDDEN * 4) << 2));
+  let s1 = splat(0); let s2 = splat(0); let s3 = splat(0);
+  for (let i = 0; i < HIDDEN; i += 4) {
+    const h = hidden + (i << 2);
+    const w = weights + (i << 4);
+    s0 = f32x4.add(s0, f32x4.mul(v128.load32_splat(h, 0), v128.load(w, 0)));
+    s1 = f32x4.add(s1, f32x4.mul(v128.load32_splat(h, 4), v128.load(w, 16)));
+    s2 = f32x4.add(s2, f32x4.mul(v128.load32_splat(h, 8), v128.load(w, 32)));
+    s3 = f32x4.add(s3, f32x4.mul(v128.load32_splat(h, 12), v128.load(w, 48)));
   }
+  const logits = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
   const a = f32x4.extract_lane(logits, 0);
   const b = f32x4.extract_lane(logits, 1);
   const c = f32x4.extract_lane(logits, 2);
-  const top = max(a, max(b, c));
-  const e = exp2(f32x4.max(f32x4.mul(f32x4.sub(logits, splat(top)), splat(1.44269504)), splat(-60)));
+  const ab = a > b ? a : b;
+  const top = ab > c ? ab : c;
+  const e = exp2(f32x4.pmax(f32x4.mul(f32x4.sub(logits, splat(top)), splat(1.44269504)), splat(-60)));
   const total = f32x4.extract_lane(e, 0) + f32x4.extract_lane(e, 1) + f32x4.extract_lane(e, 2);
   store<f32>(out, f32x4.extract_lane(e, 0) / total, 0);
   store<f32>(out, f32x4.extract_lane(e, 1) / total, 4);
@@ -116,6 +146,7 @@ export function evaluate(
   const layer3 = layer2 + (((HIDDEN + 1) * HIDDEN) << 2);
   const stepX = f32x4.div(f32x4(0.5, 1.5, 2.5, 3.5), splat(nx as f32));
   const lanes = f32x4.lt(f32x4(0, 1, 2, 3), splat(nx as f32));
+  const stepY = size / (ny as f32);
   const one = splat(1);
   const zero = splat(0);
   const lastColumn = splat((columns - 1) as f32);
@@ -125,21 +156,22 @@ export function evaluate(
     const iy = load<i32>(at, 4);
     const entry = table + (load<i32>(at, 8) as usize) * ENTRY;
     const x = f32x4.add(splat(cornerX), f32x4.mul(f32x4.add(splat(ix as f32), stepX), splat(size)));
+    const top = cornerY + (iy as f32) * size;
     let hitMax = zero; let hitSum = zero; let miss = one; let beforeSum = zero; let beforeMax = zero;
     let behindSum = zero; let behindMax = zero; let widths = zero; let insides = zero; let weightSum = zero;
     for (let s = 0; s < nz; s += 1) {
       const slice = entry + (((PLACE + s * SLICE) as usize) << 2);
       const near = v128.load32_splat(slice, 8);
       const far = v128.load32_splat(slice, 12);
+      const scaleY = load<f32>(slice, 4);
       const column = f32x4.floor(f32x4.add(f32x4.mul(x, v128.load32_splat(slice, 0)), splat(cx4)));
-      const clamped = i32x4.trunc_sat_f32x4_s(f32x4.min(f32x4.max(column, zero), lastColumn));
+      const clamped = wholeOf(f32x4.pmin(f32x4.pmax(column, zero), lastColumn));
       const insideX = v128.and(lanes, v128.and(f32x4.ge(column, zero), f32x4.le(column, lastColumn)));
       for (let t = 0; t < ny; t += 1) {
-        const y = cornerY + ((iy as f32) + ((t as f32) + 0.5) / (ny as f32)) * size;
-        const line = floor<f32>(y * load<f32>(slice, 4) + cy4);
+        const line = floor<f32>((top + ((t as f32) + 0.5) * stepY) * scaleY + cy4);
         const insideY = line >= 0 && line <= ((height - 1) as f32);
         const inside = insideY ? v128.and(insideX, one) : zero;
-        const row = rows + ((<i32>max<f32>(0, min<f32>(line, (height - 1) as f32)) * columns) as usize) * ROW;
+        const row = rows + ((within(line, height - 1) * columns) as usize) * ROW;
         const p0 = row + (i32x4.extract_lane(clamped, 0) as usize) * ROW;
         const p1 = row + (i32x4.extract_lane(clamped, 1) as usize) * ROW;
         const p2 = row + (i32x4.extract_lane(clamped, 2) as usize) * ROW;
@@ -160,29 +192,25 @@ export function evaluate(
         const r1 = f32x4.div(one, s1);
         const r2 = f32x4.div(one, s2);
         const v = f32x4.sub(one, w);
-        const atNear = f32x4.add(
-          f32x4.mul(w, sigmoid(f32x4.mul(f32x4.sub(near, m1), r1))), f32x4.mul(v, sigmoid(f32x4.mul(f32x4.sub(near, m2), r2))),
-        );
-        const atFar = f32x4.add(
-          f32x4.mul(w, sigmoid(f32x4.mul(f32x4.sub(far, m1), r1))), f32x4.mul(v, sigmoid(f32x4.mul(f32x4.sub(far, m2), r2))),
-        );
-        const hit = f32x4.mul(f32x4.max(f32x4.sub(atNear, atFar), zero), inside);
+        const atNear = mixture(w, f32x4.mul(f32x4.sub(near, m1), r1), v, f32x4.mul(f32x4.sub(near, m2), r2));
+        const atFar = mixture(w, f32x4.mul(f32x4.sub(far, m1), r1), v, f32x4.mul(f32x4.sub(far, m2), r2));
+        const hit = f32x4.mul(f32x4.pmax(f32x4.sub(atNear, atFar), zero), inside);
         const before = f32x4.mul(f32x4.sub(one, atNear), inside);
         const behind = f32x4.mul(atFar, inside);
-        hitMax = f32x4.max(hitMax, hit);
+        hitMax = f32x4.pmax(hitMax, hit);
         hitSum = f32x4.add(hitSum, hit);
         miss = f32x4.mul(miss, f32x4.sub(one, hit));
         beforeSum = f32x4.add(beforeSum, before);
-        beforeMax = f32x4.max(beforeMax, before);
+        beforeMax = f32x4.pmax(beforeMax, before);
         behindSum = f32x4.add(behindSum, behind);
-        behindMax = f32x4.max(behindMax, behind);
+        behindMax = f32x4.pmax(behindMax, behind);
         widths = f32x4.add(widths, f32x4.mul(s1, inside));
         insides = f32x4.add(insides, inside);
         weightSum = f32x4.add(weightSum, f32x4.mul(w, inside));
       }
     }
     const inside = sum(insides);
-    const share = (1 as f32) / max<f32>(inside, 1);
+    const share = (1 as f32) / (inside > 1 ? inside : (1 as f32));
     const none = f32x4.extract_lane(miss, 0) * f32x4.extract_lane(miss, 1) * (f32x4.extract_lane(miss, 2) * f32x4.extract_lane(miss, 3));
     store<f32>(features, largest(hitMax), 0);
     store<f32>(features, sum(hitSum) * share, 4);
@@ -215,7 +243,7 @@ export function evaluate(
 ): usize {
   // The scales of the centre follow the last slice of the table.
   const scale = entry + (((PLACE + nz * SLICE) as usize) << 2);
-  const u = <i32>max<f32>(0, min<f32>(floor<f32>(x * load<f32>(scale, 0) + cx4), (columns - 1) as f32));
-  const v = <i32>max<f32>(0, min<f32>(floor<f32>(y * load<f32>(scale, 4) + cy4), (height - 1) as f32));
+  const u = within(floor<f32>(x * load<f32>(scale, 0) + cx4), columns - 1);
+  const v = within(floor<f32>(y * load<f32>(scale, 4) + cy4), height - 1);
   return rows + ((v * columns + u) as usize) * ROW;
 }

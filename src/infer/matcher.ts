@@ -1,6 +1,7 @@
-import { Fault } from "../core/fault.ts";
+import { BASE, compileKernel, type MatcherKernel, makeRoom, startKernel } from "./matcher-module.ts";
+import { MatcherThreads } from "./matcher-threads.ts";
 
-/** What the matching kernel found (layout: assembly/matcher.ts). Views into its memory, valid until the next run. */
+/** What the matching kernel found (layout: assembly/matcher/cells.ts). Valid until the next run. */
 export interface Evidence {
   /** Cells of 4x4 pixels of the padded image. */
   readonly rows: number;
@@ -13,63 +14,83 @@ export interface Evidence {
   readonly prior: Uint8Array;
 }
 
-interface Kernel {
-  readonly memory: WebAssembly.Memory;
-  bytesNeeded(width: number, height: number): number;
-  leftAt(base: number): number;
-  rightAt(base: number, width: number, height: number): number;
-  evidenceAt(base: number, width: number, height: number): number;
-  matchAt(base: number, width: number, height: number): number;
-  priorAt(base: number, width: number, height: number): number;
-  run(base: number, width: number, height: number): void;
+export interface Matcher {
+  /** left, right: rectified grey images, rows packed, width * height bytes each. Blocks the calling thread. */
+  (left: Uint8Array, right: Uint8Array, width: number, height: number): Evidence;
+  /** Ends the helper threads, if any. */
+  close(): Promise<void>;
 }
-
-const BASE = 4096;
-const PAGE = 65536;
 
 /** The next multiple of 32: the network halves five times. */
 export function padded(pixels: number): number {
   return (pixels + 31) & ~31;
 }
 
-/** Instantiates the kernel from its bytes; throws MODEL_CORRUPT when they are no such module. */
-export function makeMatcher(
-  wasm: Uint8Array,
-): (left: Uint8Array, right: Uint8Array, width: number, height: number) => Evidence {
-  let kernel: Kernel;
-  try {
-    kernel = new WebAssembly.Instance(new WebAssembly.Module(wasm)).exports as unknown as Kernel;
-  } catch (cause) {
-    throw new Fault("The matching kernel is no WebAssembly module with SIMD.", {
-      code: "MODEL_CORRUPT",
-      remedy: "run `voxelguard models verify`, reinstall voxelguard, and use Node 20 or later",
-      cause,
-    });
-  }
-  let memory = new Uint8Array(kernel.memory.buffer);
+/**
+ * Starts the kernel from its bytes on the calling thread and `threads - 1` helpers; the bytes of the evidence do not
+ * depend on `threads`. Throws MODEL_CORRUPT when they are no such module. A run throws WORKER_DIED when a helper died;
+ * the next one starts afresh.
+ */
+export function makeMatcher(wasm: Uint8Array, threads = 1): Matcher {
+  return threads > 1 ? onThreads(wasm, threads) : onOne(startKernel(compileKernel(wasm, false)));
+}
 
-  return (left, right, width, height) => {
+function onOne(kernel: MatcherKernel): Matcher {
+  const match = (left: Uint8Array, right: Uint8Array, width: number, height: number) => {
     const w = padded(width);
     const h = padded(height);
-    const missing = BASE + kernel.bytesNeeded(w, h) - memory.length;
-    if (missing > 0) {
-      kernel.memory.grow(Math.ceil(missing / PAGE));
-      memory = new Uint8Array(kernel.memory.buffer);
-    }
-    copyPadded(memory, kernel.leftAt(BASE), left, width, height, w, h);
-    copyPadded(memory, kernel.rightAt(BASE, w, h), right, width, height, w, h);
+    place(kernel, left, right, width, height);
     kernel.run(BASE, w, h);
-    const rows = h / 4;
-    const columns = w / 4;
-    const view = (at: number, bytes: number) => new Uint8Array(memory.buffer, at, bytes);
-    return {
-      rows,
-      columns,
-      cells: view(kernel.evidenceAt(BASE, w, h), rows * columns * 128),
-      match: view(kernel.matchAt(BASE, w, h), rows * columns * 16),
-      prior: view(kernel.priorAt(BASE, w, h), (rows / 2) * (columns / 2) * 48),
-    };
+    return evidenceIn(kernel.memory.buffer, 0, kernel, w, h);
   };
+  return Object.assign(match, { close: async () => {} });
+}
+
+function onThreads(wasm: Uint8Array, count: number): Matcher {
+  const threads = new MatcherThreads(wasm, count);
+  let copy = new Uint8Array(0);
+  const match = (left: Uint8Array, right: Uint8Array, width: number, height: number) => {
+    const { kernel } = threads;
+    const w = padded(width);
+    const h = padded(height);
+    place(kernel, left, right, width, height);
+    threads.run(w, h);
+    // onnxruntime refuses views of shared memory. Evidence, match and prior lie in this order, nearly side by side.
+    const from = kernel.evidenceAt(BASE, w, h);
+    const bytes = kernel.priorAt(BASE, w, h) + priorBytes(w, h) - from;
+    if (copy.length !== bytes) copy = new Uint8Array(bytes);
+    copy.set(new Uint8Array(kernel.memory.buffer, from, bytes));
+    return evidenceIn(copy.buffer, from, kernel, w, h);
+  };
+  return Object.assign(match, { close: () => threads.close() });
+}
+
+function priorBytes(w: number, h: number): number {
+  return (w / 8) * (h / 8) * 48;
+}
+
+/** buffer: the kernel's memory from the address `from` on. */
+function evidenceIn(buffer: ArrayBuffer, from: number, kernel: MatcherKernel, w: number, h: number): Evidence {
+  const rows = h / 4;
+  const columns = w / 4;
+  const view = (at: number, bytes: number) => new Uint8Array(buffer, at - from, bytes);
+  return {
+    rows,
+    columns,
+    cells: view(kernel.evidenceAt(BASE, w, h), rows * columns * 128),
+    match: view(kernel.matchAt(BASE, w, h), rows * columns * 16),
+    prior: view(kernel.priorAt(BASE, w, h), priorBytes(w, h)),
+  };
+}
+
+/** Puts both images, padded, where the kernel reads them. */
+function place(kernel: MatcherKernel, left: Uint8Array, right: Uint8Array, width: number, height: number): void {
+  const w = padded(width);
+  const h = padded(height);
+  makeRoom(kernel, w, h);
+  const memory = new Uint8Array(kernel.memory.buffer);
+  copyPadded(memory, kernel.leftAt(BASE), left, width, height, w, h);
+  copyPadded(memory, kernel.rightAt(BASE, w, h), right, width, height, w, h);
 }
 
 /** Copies a packed grey image to out[at..], repeating its last column and row up to w x h. */

@@ -1,11 +1,10 @@
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
-import { Worker } from "node:worker_threads";
-import { Fault } from "../core/fault.ts";
+import type { Worker } from "node:worker_threads";
+import { Fault, messageOf } from "../core/fault.ts";
 import type { OctreeGrid } from "../core/occupancy.ts";
 import type { RectifiedPair, StereoAnswer, StereoModel } from "../core/ports.ts";
 import { type LoadedModel, loadModel } from "./manifest.ts";
 import type { FromWorker, Job, WorkerSetup } from "./protocol.ts";
+import { spawnWorker } from "./spawn.ts";
 
 export interface StereoModelOptions {
   /** Threads of the network; the manifest's number where left out. */
@@ -43,6 +42,7 @@ class StereoWorkerModel implements StereoModel {
   #running: Waiting | undefined;
   #images = new SharedArrayBuffer(0);
   #nextId = 0;
+  #isClosed = false;
 
   constructor(model: LoadedModel, options: StereoModelOptions) {
     const { manifest } = model;
@@ -64,25 +64,22 @@ class StereoWorkerModel implements StereoModel {
 
   /** Starts the worker and waits until it is ready. */
   async start(): Promise<void> {
-    const worker = spawnWorker(this.#setup);
-    await new Promise<void>((resolve, reject) => {
-      const refuse = (why: string) =>
-        reject(
-          new Fault(`The model ${this.name} does not start: ${why}`, {
-            code: "MODEL_MISMATCH",
-            remedy: "run `voxelguard models verify` and `voxelguard doctor`",
-          }),
-        );
-      worker.once("error", (thrown) => refuse(thrown.message));
-      worker.once("message", (message: FromWorker) => {
-        worker.removeAllListeners("error");
-        if (message.kind === "ready") resolve();
-        else refuse(message.kind === "failed" ? message.message : "unexpected answer");
-      });
-    }).catch(async (thrown) => {
+    const worker = spawnWorker("worker", this.#setup);
+    try {
+      await untilReady(worker);
+    } catch (thrown) {
+      worker.on("error", () => {});
       await worker.terminate();
-      throw thrown;
-    });
+      throw new Fault(`The model ${this.name} does not start: ${messageOf(thrown)}.`, {
+        code: "MODEL_MISMATCH",
+        remedy: "Run `voxelguard models verify`; if the model is whole, look at the memory of this machine.",
+        cause: thrown,
+      });
+    }
+    if (this.#isClosed) {
+      await worker.terminate();
+      return;
+    }
     worker.on("message", (message: FromWorker) => this.#answered(message));
     worker.on("error", (thrown) => this.#died(worker, thrown.message));
     worker.on("exit", (code) => this.#died(worker, `exit code ${code}`));
@@ -91,6 +88,10 @@ class StereoWorkerModel implements StereoModel {
 
   run(pair: RectifiedPair, voxelSizeM: number): Promise<StereoAnswer | undefined> {
     return new Promise((resolve, reject) => {
+      if (this.#isClosed) {
+        reject(closedFault());
+        return;
+      }
       if (this.#newest) for (const older of this.#queue.splice(0)) older.resolve(undefined);
       this.#queue.push({ pair, voxelSizeM, resolve, reject });
       this.#next();
@@ -98,14 +99,14 @@ class StereoWorkerModel implements StereoModel {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     const worker = this.#worker;
     this.#worker = undefined;
     worker?.removeAllListeners();
     await worker?.terminate();
-    const closed = new Fault("The model was closed.", { code: "WORKER_DIED", remedy: "open it again" });
-    this.#running?.reject(closed);
+    this.#running?.reject(closedFault());
     this.#running = undefined;
-    for (const waiting of this.#queue.splice(0)) waiting.reject(closed);
+    for (const waiting of this.#queue.splice(0)) waiting.reject(closedFault());
   }
 
   #next(): void {
@@ -113,12 +114,17 @@ class StereoWorkerModel implements StereoModel {
     const waiting = this.#queue.shift();
     if (waiting === undefined) return;
     this.#running = waiting;
-    if (this.#worker === undefined) {
-      this.start().then(
-        () => this.#send(waiting),
-        (fault) => this.#finish((one) => one.reject(fault)),
-      );
-    } else this.#send(waiting);
+    if (this.#worker !== undefined) this.#send(waiting);
+    else this.#restart(waiting);
+  }
+
+  #restart(waiting: Waiting): void {
+    this.start().then(
+      () => {
+        if (!this.#isClosed) this.#send(waiting);
+      },
+      (fault) => this.#finish((one) => one.reject(fault)),
+    );
   }
 
   #send({ pair, voxelSizeM }: Waiting): void {
@@ -141,7 +147,7 @@ class StereoWorkerModel implements StereoModel {
     } else if (message.kind === "failed") {
       const fault = new Fault(`The network failed on a pair: ${message.message}`, {
         code: "MODEL_MISMATCH",
-        remedy: "run `voxelguard models verify`; report the pair if the model is intact",
+        remedy: "Run `voxelguard models verify`; report the pair if the model is whole.",
       });
       this.#finish((one) => one.reject(fault));
     }
@@ -152,7 +158,7 @@ class StereoWorkerModel implements StereoModel {
     this.#worker = undefined;
     const fault = new Fault(`The model's worker died (${why}); the pair in work is lost.`, {
       code: "WORKER_DIED",
-      remedy: "nothing: it starts again with the next pair; if it goes on, look at the memory of this machine",
+      remedy: "It starts again with the next pair; if it keeps dying, look at the memory of this machine.",
     });
     this.#finish((one) => one.reject(fault));
   }
@@ -165,15 +171,25 @@ class StereoWorkerModel implements StereoModel {
   }
 }
 
-/** The worker beside this file: worker.js in a build; from TypeScript sources (tsx, vitest) through tsx's loader. */
-function spawnWorker(setup: WorkerSetup): Worker {
-  const options = { workerData: setup };
-  if (import.meta.url.endsWith(".js")) return new Worker(new URL("./worker.js", import.meta.url), options);
-  const tsx = new URL(
-    "dist/esm/api/index.mjs",
-    pathToFileURL(createRequire(import.meta.url).resolve("tsx/package.json")),
-  );
-  const source = new URL("./worker.ts", import.meta.url);
-  const code = `import(${JSON.stringify(tsx.href)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(source.href)}); });`;
-  return new Worker(code, { ...options, eval: true });
+/** Rejects when the worker says that it cannot, fails or ends before it is ready. */
+async function untilReady(worker: Worker): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const settle = (act: () => void) => {
+      // One by one: removeAllListeners would also take Node's own, and with them all later messages.
+      worker.off("error", failed).off("exit", ended).off("message", said);
+      act();
+    };
+    const failed = (thrown: Error) => settle(() => reject(thrown));
+    const ended = (code: number) => settle(() => reject(new Error(`its thread ended with exit code ${code}`)));
+    const said = (message: FromWorker) =>
+      settle(() => {
+        if (message.kind === "ready") resolve();
+        else reject(new Error(message.kind === "failed" ? message.message : "it answered before it was asked"));
+      });
+    worker.on("error", failed).on("exit", ended).on("message", said);
+  });
+}
+
+function closedFault(): Fault {
+  return new Fault("The model was closed.", { code: "WORKER_DIED", remedy: "Open it again." });
 }

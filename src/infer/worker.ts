@@ -11,14 +11,20 @@ const port = parentPort!;
 const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
 async function start(): Promise<void> {
-  const match = makeMatcher(setup.matcher);
+  const match = makeMatcher(setup.matcher, setup.threads);
   const decoder = new OctreeEvaluator(setup.decoder, float32Of(setup.heads), setup.layout);
   const session = await ort.InferenceSession.create(setup.graph, {
     intraOpNumThreads: setup.threads,
     interOpNumThreads: 1,
     executionMode: "sequential",
-    // A spinning pool takes the core that the main thread needs.
-    extra: { session: { intra_op: { allow_spinning: "0" } } },
+    extra: {
+      session: {
+        // A spinning pool takes the core that the main thread needs.
+        intra_op: { allow_spinning: "0" },
+        // Without VNNI, products of u8 and s8 would saturate on x86.
+        x64quantprecision: "1",
+      },
+    },
   });
 
   async function answer({ id, images, view }: Job): Promise<void> {

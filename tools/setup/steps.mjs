@@ -6,7 +6,7 @@
  * and either `inputs` and `outputs` (paths below the root: done while the inputs are unchanged and the outputs exist)
  * or `isDone()`. A new step is one more entry of the array below, after what it needs and before what needs it.
  */
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { nodeModulesAreFresh } from "./node-modules.mjs";
 import { runOrThrow } from "./programs.mjs";
@@ -28,6 +28,16 @@ export function makeSteps(root) {
           throw new Error(
             "npm ci ended well, yet node_modules is not what package-lock.json says. Remove node_modules and run the command again.",
           );
+      },
+    },
+    {
+      name: "kernels",
+      testsOnly: true,
+      inputs: ["assembly", "package-lock.json"],
+      outputs: ["build/matcher.wasm", "build/octree.wasm"],
+      run() {
+        mkdirSync(join(root, "build"), { recursive: true });
+        run("npm", ["run", "--silent", "build:kernel"]);
       },
     },
     {
