@@ -6,7 +6,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
-import type { CameraInfo } from "../src/core/calibration.ts";
+import { cameraInfosOf } from "../src/core/calibration.ts";
 import type { Header } from "../src/core/image.ts";
 import { compose, invert, type Transform } from "../src/core/transform.ts";
 import { encodeDepth } from "../src/io/decode-depth.ts";
@@ -16,7 +16,10 @@ import { writeTfMessage } from "../src/msg/write-tf.ts";
 
 interface Drive {
   readonly calibration: Calibration;
-  readonly frames: readonly { readonly stampNs: string; readonly T_odom_optical: readonly (number | readonly number[])[] }[];
+  readonly frames: readonly {
+    readonly stampNs: string;
+    readonly T_odom_optical: readonly (number | readonly number[])[];
+  }[];
 }
 
 interface Calibration {
@@ -39,7 +42,10 @@ const [from, to] = process.argv.slice(2);
 if (from === undefined || to === undefined) throw new Error("usage: make-demo-bag.ts DRIVE_FOLDER OUT.mcap");
 
 const drive = await readDrive(join(from, "drive.json"));
-const poses = drive.frames.map(({ T_odom_optical }) => Float64Array.from((T_odom_optical.flat() as number[]).slice(0, 12)));
+const infos = cameraInfosOf({ ...drive.calibration, baselineM: drive.calibration.baseline_m, doffsPx: 0 });
+const poses = drive.frames.map(({ T_odom_optical }) =>
+  Float64Array.from((T_odom_optical.flat() as number[]).slice(0, 12)),
+);
 // The base stands on the ground below the camera, x forward, z up.
 const T_base_left: Transform = Float64Array.of(0, 0, 1, 0, -1, 0, 0, 0, 0, -1, 0, poses[0]![11]!);
 const T_left_right: Transform = Float64Array.of(1, 0, 0, drive.calibration.baseline_m, 0, 1, 0, 0, 0, 0, 1, 0);
@@ -77,7 +83,7 @@ for (const [i, { stampNs: text }] of drive.frames.entries()) {
   );
   for (const eye of ["left", "right"] as const) {
     const header: Header = { stampNs, frameId: frame[eye] };
-    await sink.write(`/stereo/${eye}/camera_info`, stampNs, writeCameraInfo(infoOf(header, eye)));
+    await sink.write(`/stereo/${eye}/camera_info`, stampNs, writeCameraInfo({ ...infos[eye], ...header }));
     const jpeg = await readFile(join(from, eye, `${name}.jpg`));
     await sink.write(
       `/stereo/${eye}/image_rect/compressed`,
@@ -96,24 +102,6 @@ await sink.close();
 
 async function readDrive(path: string): Promise<Drive> {
   return JSON.parse(await readFile(path, "utf8")) as Drive;
-}
-
-function infoOf({ stampNs, frameId }: Header, eye: "left" | "right"): CameraInfo {
-  const { width, height, fx, fy, cx, cy, baseline_m } = drive.calibration;
-  return {
-    stampNs,
-    frameId,
-    width,
-    height,
-    distortionModel: "plumb_bob",
-    d: [0, 0, 0, 0, 0],
-    k: [fx, 0, cx, 0, fy, cy, 0, 0, 1],
-    r: [1, 0, 0, 0, 1, 0, 0, 0, 1],
-    p: [fx, 0, cx, eye === "left" ? 0 : -fx * baseline_m, 0, fy, cy, 0, 0, 0, 1, 0],
-    binningX: 0,
-    binningY: 0,
-    roi: { xOffset: 0, yOffset: 0, width: 0, height: 0 },
-  };
 }
 
 /** Centimetres (0 = none) as the renderer writes them -> millimetres. */

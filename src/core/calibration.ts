@@ -35,3 +35,28 @@ export interface CameraInfo {
   readonly binningY: number;
   readonly roi: { readonly xOffset: number; readonly yOffset: number; readonly width: number; readonly height: number };
 }
+
+/** What a `CameraInfo` holds where nothing was binned, cropped or stamped. */
+export const plainInfo = {
+  stampNs: 0n,
+  frameId: "",
+  binningX: 0,
+  binningY: 0,
+  roi: { xOffset: 0, yOffset: 0, width: 0, height: 0 },
+} as const;
+
+/** Both eyes of a rectified pair as `CameraInfo` (REP-104: right P[3] = -fx * baseline), without stamp and frame. */
+export function cameraInfosOf(stereo: StereoCalibration): { readonly left: CameraInfo; readonly right: CameraInfo } {
+  const { width, height, fx, fy, cy } = stereo;
+  const eye = (cx: number, shift: number): CameraInfo => ({
+    ...plainInfo,
+    width,
+    height,
+    distortionModel: "plumb_bob",
+    d: [0, 0, 0, 0, 0],
+    k: [fx, 0, cx, 0, fy, cy, 0, 0, 1],
+    r: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+    p: [fx, 0, cx, shift, 0, fy, cy, 0, 0, 0, 1, 0],
+  });
+  return { left: eye(stereo.cx, 0), right: eye(stereo.cx + stereo.doffsPx, -fx * stereo.baselineM) };
+}

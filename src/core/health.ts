@@ -20,6 +20,7 @@ export interface StandingFault {
  */
 export class Health {
   readonly #faults = new Map<string, StandingFault>();
+  readonly #history = new Map<string, StandingFault>();
   readonly #onChange: (fault: StandingFault, raised: boolean) => void;
 
   /** `onChange` hears each fault when it first appears and when it goes, not the repetitions between. */
@@ -32,6 +33,7 @@ export class Health {
     const before = this.#faults.get(key);
     const fault: StandingFault = { where, code, level, message, count: (before?.count ?? 0) + 1 };
     this.#faults.set(key, fault);
+    this.#history.set(key, { ...fault, count: (this.#history.get(key)?.count ?? 0) + 1 });
     if (before === undefined) this.#onChange(fault, true);
   }
 
@@ -43,6 +45,11 @@ export class Health {
 
   list(): readonly StandingFault[] {
     return [...this.#faults.values()];
+  }
+
+  /** Every fault that was ever raised, gone or not, as it was last; `count` over the whole run. */
+  history(): readonly StandingFault[] {
+    return [...this.#history.values()];
   }
 
   /** The worst level that holds; undefined when all is well. */

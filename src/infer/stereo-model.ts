@@ -14,6 +14,8 @@ export interface StereoModelOptions {
    * (live; the older ones resolve to undefined).
    */
   readonly backlog?: "every" | "newest";
+  /** A worker that takes longer than this over one pair hangs and is replaced. Default: a minute. */
+  readonly answerWithinMs?: number;
 }
 
 interface Waiting {
@@ -37,9 +39,11 @@ class StereoWorkerModel implements StereoModel {
   readonly #model: LoadedModel;
   readonly #setup: WorkerSetup;
   readonly #newest: boolean;
+  readonly #answerWithinMs: number;
   readonly #queue: Waiting[] = [];
   #worker: Worker | undefined;
   #running: Waiting | undefined;
+  #watchdog: NodeJS.Timeout | undefined;
   #images = new SharedArrayBuffer(0);
   #nextId = 0;
   #isClosed = false;
@@ -51,6 +55,7 @@ class StereoWorkerModel implements StereoModel {
     this.sha256 = model.sha256;
     this.keep = manifest.keep;
     this.#newest = options.backlog === "newest";
+    this.#answerWithinMs = options.answerWithinMs ?? 60_000;
     const { matcher, graph, decoder, heads } = model;
     const { origin, size, levels, unit_voxel_m } = manifest.grid;
     const layout = { origin, size, levels, leafM: unit_voxel_m, keep: manifest.keep, samples: manifest.samples };
@@ -80,7 +85,9 @@ class StereoWorkerModel implements StereoModel {
       await worker.terminate();
       return;
     }
-    worker.on("message", (message: FromWorker) => this.#answered(message));
+    worker.on("message", (message: FromWorker) => {
+      if (this.#worker === worker) this.#answered(message);
+    });
     worker.on("error", (thrown) => this.#died(worker, thrown.message));
     worker.on("exit", (code) => this.#died(worker, `exit code ${code}`));
     this.#worker = worker;
@@ -100,6 +107,7 @@ class StereoWorkerModel implements StereoModel {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#watchdog);
     const worker = this.#worker;
     this.#worker = undefined;
     worker?.removeAllListeners();
@@ -138,7 +146,12 @@ class StereoWorkerModel implements StereoModel {
     const baseline = (baselineM * this.#model.manifest.grid.unit_voxel_m) / voxelSizeM;
     const id = this.#nextId++;
     const job: Job = { id, images: this.#images, view: { width, height, fx, fy, cx, cy, baseline } };
-    this.#worker!.postMessage(job);
+    const worker = this.#worker!;
+    worker.postMessage(job);
+    this.#watchdog = setTimeout(() => {
+      this.#died(worker, `it gave no answer for ${this.#answerWithinMs / 1000} s`);
+      void worker.terminate();
+    }, this.#answerWithinMs);
   }
 
   #answered(message: FromWorker): void {
@@ -164,6 +177,7 @@ class StereoWorkerModel implements StereoModel {
   }
 
   #finish(settle: (one: Waiting) => void): void {
+    clearTimeout(this.#watchdog);
     const one = this.#running;
     this.#running = undefined;
     if (one !== undefined) settle(one);

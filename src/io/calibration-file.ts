@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { z } from "zod";
-import type { CameraInfo, StereoCalibration } from "../core/calibration.ts";
+import { type CameraInfo, cameraInfosOf, plainInfo, type StereoCalibration } from "../core/calibration.ts";
 import { Fault, messageOf } from "../core/fault.ts";
 
 /** A calibration as given on the command line: one C.json, or the camera_info YAML of both eyes. */
@@ -48,7 +48,7 @@ export async function readCalibration(paths: CalibrationPaths): Promise<Calibrat
     const calibration = await parsed(paths.json, JSON.parse, jsonSchema);
     const { width, height, fx, fy, cx, cy } = calibration;
     const stereo = { width, height, fx, fy, cx, cy, baselineM: calibration.baseline_m, doffsPx: calibration.doffs_px };
-    return { stereo, ...infosOf(stereo) };
+    return { stereo, ...cameraInfosOf(stereo) };
   }
   const left = infoOf(await parsed(paths.left, parse, yamlSchema));
   const right = infoOf(await parsed(paths.right, parse, yamlSchema));
@@ -77,7 +77,7 @@ async function parsed<T>(path: string, decode: (text: string) => unknown, schema
 
 function infoOf(file: z.infer<typeof yamlSchema>): CameraInfo {
   return {
-    ...unstamped,
+    ...plainInfo,
     width: file.image_width,
     height: file.image_height,
     distortionModel: file.distortion_model,
@@ -86,29 +86,6 @@ function infoOf(file: z.infer<typeof yamlSchema>): CameraInfo {
     r: file.rectification_matrix.data,
     p: file.projection_matrix.data,
   };
-}
-
-const unstamped = {
-  stampNs: 0n,
-  frameId: "",
-  binningX: 0,
-  binningY: 0,
-  roi: { xOffset: 0, yOffset: 0, width: 0, height: 0 },
-} as const;
-
-/** Both eyes of a rectified pair as CameraInfo (REP-104: right P[3] = -fx * baseline). */
-function infosOf(stereo: StereoCalibration): { left: CameraInfo; right: CameraInfo } {
-  const eye = (cx: number, shift: number): CameraInfo => ({
-    ...unstamped,
-    width: stereo.width,
-    height: stereo.height,
-    distortionModel: "plumb_bob",
-    d: [0, 0, 0, 0, 0],
-    k: [stereo.fx, 0, cx, 0, stereo.fy, stereo.cy, 0, 0, 1],
-    r: [1, 0, 0, 0, 1, 0, 0, 0, 1],
-    p: [stereo.fx, 0, cx, shift, 0, stereo.fy, stereo.cy, 0, 0, 0, 1, 0],
-  });
-  return { left: eye(stereo.cx, 0), right: eye(stereo.cx + stereo.doffsPx, -stereo.fx * stereo.baselineM) };
 }
 
 function stereoOf(left: CameraInfo, right: CameraInfo, where: string): StereoCalibration {

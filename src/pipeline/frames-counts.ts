@@ -17,7 +17,12 @@ export interface FrameCounts {
 }
 
 /** Why a pair was not processed: seen = processed + the sum of these. */
-export type PairDropCause = "calibration_missing" | "calibration_invalid" | "stopped_pair" | "model_failed";
+export type PairDropCause =
+  | "calibration_missing"
+  | "calibration_invalid"
+  | "stopped_pair"
+  | "model_failed"
+  | "map_refused";
 
 export function makeFrameCounts(): FrameCounts {
   return { seen: 0, processed: 0, dropped: {}, images: 0 };

@@ -1,5 +1,5 @@
 import type { FaultCode } from "../core/fault.ts";
-import type { Health } from "../core/health.ts";
+import type { Health, HealthLevel } from "../core/health.ts";
 
 /** Pairs in a row without a new fault after which a passing fault counts as over: one to three seconds. */
 const goodPairs = 30;
@@ -14,10 +14,10 @@ export class PassingFaults {
     this.#health = health;
   }
 
-  raise(where: string, code: FaultCode, message: string): void {
+  raise(where: string, code: FaultCode, message: string, level: HealthLevel = "warn"): void {
     this.#good = 0;
     this.#standing.set(`${where}\n${code}`, { where, code });
-    this.#health.raise(where, code, message);
+    this.#health.raise(where, code, message, level);
   }
 
   /** A pair went through. */

@@ -115,12 +115,20 @@ export class MapOutputs {
   }
 
   #raysOf({ pair: { calibration }, frame }: MapStep): ClearingRays {
-    if (this.#rays?.of !== calibration) {
+    if (this.#rays === undefined || !isSameView(this.#rays.of, calibration)) {
       const rays = makeClearingRays(frame.grid, calibration, { maxRangeM: this.#options.maxRangeM });
       this.#rays = { of: calibration, rays };
     }
     return this.#rays.rays;
   }
+}
+
+/** Every pair brings a calibration object of its own, mostly with the same numbers. */
+function isSameView(a: StereoCalibration, b: StereoCalibration): boolean {
+  return (
+    a === b ||
+    (a.width === b.width && a.height === b.height && a.fx === b.fx && a.fy === b.fy && a.cx === b.cx && a.cy === b.cy)
+  );
 }
 
 const outputs = ["points", "pointsClearing", "octomapBinary", "occupancyGrid", "voxelMarkers"] as const;

@@ -1,4 +1,4 @@
-import { Fault } from "../core/fault.ts";
+import { asFault, Fault } from "../core/fault.ts";
 import type { Health } from "../core/health.ts";
 import type { Header } from "../core/image.ts";
 import type { OctreeFrame } from "../core/occupancy.ts";
@@ -10,6 +10,7 @@ import { alignPrincipalPoints } from "../stereo/align.ts";
 import { makeOctreeDecoder } from "../stereo/decode-octree.ts";
 import type { PosedPair } from "./frames-assemble.ts";
 import { countDrop, type FrameCounts } from "./frames-counts.ts";
+import { PassingFaults } from "./frames-recovery.ts";
 
 export interface MapOptions {
   readonly voxelSizeM: number;
@@ -44,8 +45,10 @@ const T_level_optical: Transform = Float64Array.of(0, 0, 1, 0, -1, 0, 0, 0, 0, -
 const AHEAD = 2;
 
 /**
- * Runs the model on every pair and fuses its answers into a rolling map, in order. A pair that the model fails on is
- * counted and told to `health`; the drive goes on. Without poses each map is of one frame, in `<optical frame>_level`.
+ * Runs the model on every pair and fuses its answers into a rolling map, in order. A pair that the model or the map
+ * fails on is counted and told to `health`; the drive goes on. A pair without a pose makes a map of its own, in
+ * `<optical frame>_level`; the map in the fixed frame is left as it is. Should `pairs` throw, what came before still
+ * comes out, then the error.
  */
 export async function* mapSteps(
   pairs: AsyncIterable<PosedPair>,
@@ -55,7 +58,8 @@ export async function* mapSteps(
   counts: FrameCounts,
   times: StageTimes,
 ): AsyncGenerator<MapStep, void, undefined> {
-  const mapper = new Mapper(model, options, health);
+  const passing = new PassingFaults(health);
+  const mapper = new Mapper(model, options, health, passing);
   const waiting: { readonly posed: PosedPair; readonly answer: Promise<StereoAnswer | Fault> }[] = [];
 
   async function* settle(left: number): AsyncGenerator<MapStep> {
@@ -63,88 +67,134 @@ export async function* mapSteps(
       const { posed, answer } = waiting.shift()!;
       const outcome = await answer;
       if (outcome instanceof Fault) {
-        health.raise("model", outcome.code, `${outcome.message} ${outcome.remedy}.`, "error");
-        counts.processed -= 1;
-        countDrop(counts, "model_failed");
+        passing.raise("model", outcome.code, `${outcome.message} ${outcome.remedy}`, "error");
+        lose(counts, "model_failed");
         continue;
       }
-      health.clear("model", "WORKER_DIED");
       for (const [stage, ms] of Object.entries(outcome.stagesMs)) times.record(stage, ms);
       const step = times.measure("map", () => mapper.add(posed, outcome));
-      if (step !== undefined) yield step;
+      if (step === undefined) {
+        lose(counts, "map_refused");
+        continue;
+      }
+      passing.good();
+      yield step;
     }
   }
 
-  for await (const posed of pairs) {
+  let broken: { readonly thrown: unknown } | undefined;
+  const source = caught(pairs, (thrown) => {
+    broken = { thrown };
+  });
+  for await (const posed of source) {
     const { right, calibration } = alignPrincipalPoints(posed.pair.right, posed.pair.calibration);
     const aligned = { ...posed, pair: { ...posed.pair, right, calibration } };
     const answer = model.run(aligned.pair, options.voxelSizeM).then(
-      (found) => found ?? new Fault("A newer pair took its place.", { code: "INPUT_STALE", remedy: "nothing" }),
+      (found) => found ?? new Fault("A newer pair took its place.", { code: "INPUT_STALE", remedy: "Nothing to do." }),
       (thrown) => asModelFault(thrown),
     );
     waiting.push({ posed: aligned, answer });
     yield* settle(AHEAD - 1);
   }
   yield* settle(0);
+  if (broken !== undefined) throw broken.thrown;
 }
 
+/** The same, but what it throws goes to `hear` and ends it. */
+async function* caught<T>(source: AsyncIterable<T>, hear: (thrown: unknown) => void): AsyncGenerator<T> {
+  try {
+    yield* source;
+  } catch (thrown) {
+    hear(thrown);
+  }
+}
+
+/** A pair that was handed on has come to nothing. */
+function lose(counts: FrameCounts, cause: "model_failed" | "map_refused"): void {
+  counts.processed -= 1;
+  countDrop(counts, cause);
+}
+
+/** Never rejects: the promise is awaited late, and a rejection would end the process before. */
 function asModelFault(thrown: unknown): Fault {
-  if (thrown instanceof Fault) return thrown;
-  throw thrown;
+  return asFault(thrown, "The model failed.", { code: "MODEL_MISMATCH", remedy: "Report this: it is a defect." });
 }
 
-/** Decodes answers and keeps the map. */
+/** Decodes answers and keeps the maps. */
 class Mapper {
   readonly #health: Health;
+  readonly #passing: PassingFaults;
   readonly #decode: (answer: StereoAnswer) => OctreeFrame;
+  readonly #make: () => OccupancyMap;
   readonly #map: OccupancyMap;
+  /** Of the last pair without a pose. */
+  #lone: OccupancyMap | undefined;
   #fixedFrame: string | undefined;
 
-  constructor(model: StereoModel, options: MapOptions, health: Health) {
+  constructor(model: StereoModel, options: MapOptions, health: Health, passing: PassingFaults) {
     this.#health = health;
+    this.#passing = passing;
     const { voxelSizeM, occupancyThreshold, maxRangeM, windowM, decayHalfLifeS } = options;
     this.#decode = makeOctreeDecoder({ grid: model.grid(voxelSizeM), keep: model.keep, occupancyThreshold, maxRangeM });
-    this.#map = new OccupancyMap({
-      resolutionM: voxelSizeM,
-      windowM,
-      ...(decayHalfLifeS > 0
-        ? { decayAfterS: decayHalfLifeS, decayPerS: Math.LN2 / decayHalfLifeS }
-        : { decayPerS: 0 }),
-    });
+    this.#make = () =>
+      new OccupancyMap({
+        resolutionM: voxelSizeM,
+        windowM,
+        ...(decayHalfLifeS > 0
+          ? { decayAfterS: decayHalfLifeS, decayPerS: Math.LN2 / decayHalfLifeS }
+          : { decayPerS: 0 }),
+      });
+    this.#map = this.#make();
   }
 
   /** Undefined where the map refused the frame (told to health). */
-  add({ pair, T_fixed_camera, T_fixed_base, fixedFrame }: PosedPair, answer: StereoAnswer): MapStep | undefined {
+  add(posed: PosedPair, answer: StereoAnswer): MapStep | undefined {
+    const { pair, T_fixed_camera, T_fixed_base, fixedFrame } = posed;
     const frame = this.#decode(answer);
     const isPosed = T_fixed_camera !== undefined && fixedFrame !== undefined;
-    const frameId = isPosed ? fixedFrame : `${pair.frameId}_level`;
-    // Another frame, or no pose at all: what the map holds cannot be carried over.
-    if (!isPosed || frameId !== this.#fixedFrame) this.#map.reset();
-    this.#fixedFrame = frameId;
+    const map = isPosed ? this.#posedMap(fixedFrame) : this.#loneMap();
     const T = isPosed ? T_fixed_camera : T_level_optical;
-    let result = this.#map.insertFrame(frame, T, pair.stampNs);
-    if (result.kind === "rejected" && result.reason.code === "STAMP_BACKWARDS") {
-      // A bag that starts over: so does the map.
-      this.#health.raise("map", "STAMP_BACKWARDS", `${result.reason.message} The map starts anew.`);
-      this.#map.reset();
-      result = this.#map.insertFrame(frame, T, pair.stampNs);
-    }
-    if (result.kind === "rejected") {
-      this.#health.raise("map", result.reason.code, result.reason.message, "error");
-      return undefined;
-    }
-    this.#health.clear("map", "TF_INVALID");
-    if (result.full === undefined) this.#health.clear("map", "MAP_FULL");
-    else this.#health.raise("map", "MAP_FULL", result.full.message);
+    if (!this.#insert(map, frame, T, pair.stampNs)) return undefined;
     return {
       pair,
       header: { stampNs: pair.stampNs, frameId: pair.frameId },
-      fixed: { stampNs: pair.stampNs, frameId },
+      fixed: { stampNs: pair.stampNs, frameId: isPosed ? fixedFrame : `${pair.frameId}_level` },
       frame,
-      map: this.#map,
+      map,
       T_fixed_camera: T,
       T_fixed_base: isPosed ? T_fixed_base : undefined,
       isPosed,
     };
+  }
+
+  #posedMap(fixedFrame: string): OccupancyMap {
+    // In another frame, what the map holds would stand elsewhere.
+    if (fixedFrame !== this.#fixedFrame) this.#map.reset();
+    this.#fixedFrame = fixedFrame;
+    return this.#map;
+  }
+
+  #loneMap(): OccupancyMap {
+    this.#lone ??= this.#make();
+    this.#lone.reset();
+    return this.#lone;
+  }
+
+  #insert(map: OccupancyMap, frame: OctreeFrame, T: Transform, stampNs: bigint): boolean {
+    let result = map.insertFrame(frame, T, stampNs);
+    if (result.kind === "rejected" && result.reason.code === "STAMP_BACKWARDS") {
+      // A bag that starts over: so does the map.
+      this.#passing.raise("map", "STAMP_BACKWARDS", `${result.reason.message} The map starts anew.`);
+      map.reset();
+      result = map.insertFrame(frame, T, stampNs);
+    }
+    if (result.kind === "rejected") {
+      this.#health.raise("map", result.reason.code, result.reason.message, "error");
+      return false;
+    }
+    this.#health.clear("map", "TF_INVALID");
+    if (result.full === undefined) this.#health.clear("map", "MAP_FULL");
+    else this.#health.raise("map", "MAP_FULL", result.full.message);
+    return true;
   }
 }

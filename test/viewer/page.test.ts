@@ -1,30 +1,19 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { schemaText } from "../../src/msg/definitions.ts";
 import { ViewerServer } from "../../src/server/viewer-server.ts";
+import { hasBrowser, launchBrowser } from "../support/browser.ts";
 import { encodeCdr } from "../support/encode-cdr.ts";
 import { cloudOf, imageMessage, poseAt, statusMessage, streetUpTo } from "./street.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const browserPath = process.env["VOXELGUARD_CHROMIUM"] ?? "/usr/bin/chromium";
-const browserArguments = [
-  "--no-sandbox",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--use-angle=swiftshader",
-  "--enable-unsafe-swiftshader",
-];
-const hasBrowser = existsSync(browserPath);
-if (!hasBrowser) console.warn(`skipped: the viewer page needs a browser, ${browserPath} is absent`);
+const isBrowserThere = hasBrowser();
 
 const shots = join(root, "out/test/viewer");
 const [width, height] = [1280, 720];
@@ -90,7 +79,7 @@ const isVivid = (r: number, g: number, b: number): boolean => Math.max(r, g, b) 
 /** Between the panels. */
 const middle = [0.25, 0.1, 0.62, 0.9] as const;
 
-describe.skipIf(!hasBrowser)("the viewer page", { timeout: 180_000 }, () => {
+describe.skipIf(!isBrowserThere)("the viewer page", { timeout: 180_000 }, () => {
   let folder: string;
   let browser: Browser;
 
@@ -103,7 +92,7 @@ describe.skipIf(!hasBrowser)("the viewer page", { timeout: 180_000 }, () => {
       logLevel: "warn",
       build: { outDir: folder, emptyOutDir: true },
     });
-    browser = await chromium.launch({ executablePath: browserPath, args: browserArguments });
+    browser = await launchBrowser();
   });
   afterAll(async () => {
     await browser?.close();

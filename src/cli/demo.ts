@@ -1,0 +1,96 @@
+import { join } from "node:path";
+import { Command } from "commander";
+import { defaultsOf } from "../config/parse.ts";
+import { stereoSchema } from "../config/stereo-schema.ts";
+import { DemoAccuracy } from "./demo-accuracy.ts";
+import { interruptSignal } from "./interrupt.ts";
+import { packageRoot } from "./package-root.ts";
+import { openFeed, openModel, StepProgress, talkingHealth, untilInterrupted } from "./replay.ts";
+import { reportOf, summaryOf, writeReport } from "./replay-report.ts";
+import { replay } from "./replay-run.ts";
+import { StepPicture } from "./step-picture.ts";
+import type { ViewerFeed } from "./viewer-feed.ts";
+
+interface DemoFlags {
+  readonly headless?: boolean;
+  readonly out: string;
+  readonly port: string;
+  readonly json?: boolean;
+}
+
+/** Frames between two that are scored. */
+const SCORED_EVERY = 4;
+
+/** `voxelguard demo`: the bundled drive, rendered with exact depth, from bag to map. */
+export function demoCommand(): Command {
+  return new Command("demo")
+    .description("replay the bundled drive: watch the map grow, see accuracy and speed")
+    .option("--headless", "no browser page: write the files and end")
+    .option("--out <folder>", "where map.mcap, preview.png and report.json go", "out/demo")
+    .option("--port <n>", "port of the page", "8765")
+    .option("--json", "print the report as one JSON object")
+    .action(async (flags: DemoFlags) => {
+      await runDemo(flags);
+    });
+}
+
+async function runDemo(flags: DemoFlags): Promise<void> {
+  const quiet = flags.json === true;
+  const health = talkingHealth(quiet);
+  const signal = interruptSignal();
+  const config = defaultsOf(stereoSchema);
+  const bag = join(packageRoot(), "demo/drive.mcap");
+  const at = (name: string) => join(flags.out, name);
+  const picture = new StepPicture();
+  const progress = new StepProgress(quiet);
+  const model = await openModel(config);
+  let accuracy: DemoAccuracy | undefined;
+  let feed: ViewerFeed | undefined;
+  try {
+    if (flags.headless !== true) feed = await openFeed({ host: "127.0.0.1", port: flags.port });
+    const run = await replay({
+      bag,
+      topics: {},
+      config,
+      model,
+      health,
+      signal,
+      out: at("map.mcap"),
+      // With a page to look at, at the speed of the drive.
+      ...(feed === undefined ? {} : { rate: 1 }),
+      onStep: async (step, run) => {
+        accuracy ??= await DemoAccuracy.of(run.bag);
+        picture.see(step);
+        if (run.steps % SCORED_EVERY === 1) await accuracy.see(step);
+        progress.see(run);
+        await feed?.publish(step, run, health, accuracy.means());
+      },
+    });
+    progress.stop();
+    const report = reportOf(run, model, health, { accuracy: accuracy?.means() ?? {} });
+    await picture.write(at("preview.png"), bag, run, "voxelguard: the demo drive");
+    await writeReport(at("report.json"), report);
+    process.stdout.write(quiet ? `${JSON.stringify(report)}\n` : `${textOf(report, flags)}\n`);
+    if (health.worst() === "error") process.exitCode = 1;
+    if (feed !== undefined) await untilInterrupted(feed, signal);
+  } finally {
+    progress.stop();
+    await feed?.close();
+    await model.close();
+  }
+}
+
+function textOf(report: Record<string, unknown>, { out }: DemoFlags): string {
+  return [
+    summaryOf(report),
+    accuracyText(report["accuracy"] as Record<string, number>),
+    `written: ${["map.mcap", "preview.png", "report.json"].map((name) => join(out, name)).join(", ")}`,
+  ].join("\n");
+}
+
+function accuracyText(accuracy: Record<string, number>): string {
+  const { frames = 0, iou_32m } = accuracy;
+  if (frames === 0) return "against exact depth: no frame was scored";
+  const percent = (name: string) => `${((accuracy[name] ?? Number.NaN) * 100).toFixed(1)} %`;
+  return `against exact depth (${frames} frames, 0.5 m voxels, to 32 m): IoU ${iou_32m?.toFixed(3)}, precision ${percent("precision")}, recall ${percent("recall")}, missed ${percent("missed")}, free space violated ${percent("free_violation")}`;
+}

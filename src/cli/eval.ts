@@ -1,0 +1,76 @@
+import { Command, InvalidArgumentError } from "commander";
+import { Fault } from "../core/fault.ts";
+import { writeWhole } from "../io/write-whole.ts";
+import { type EvalOptions, evaluateStereo } from "./eval-stereo.ts";
+import { evalTable } from "./eval-table.ts";
+import { addModelOptions, addStereoOptions, type ModelFlags, stereoConfigOf, wholeNumber } from "./infer-options.ts";
+
+type EvalFlags = EvalOptions & Pick<ModelFlags, "json">;
+
+const help = `
+A pair folder holds left.png and right.png (or .jpg, .webp, .tif), calib.json and, as the truth, gt_disparity.npz (array
+"disparity", pixels) or lidar.npz (array "points", metres, left camera frame). Without truth only times are measured.
+
+Figures: iou_* over voxels with a true point in their footprint, at each octree level and over all; ray 30 and ray 64:
+hits / (truth + what a true ray refutes), to 30 and 64 voxels ahead (15 and 32 m at 0.5 m); missed: solid but called free;
+free viol: free but called solid; chamfer in metres; ECE: calibration error of the probabilities; ms: median of a run.
+
+--voxel-size auto takes 0.5 m where the truth's median depth is beyond 6 m, else 0.05 m (indoors, on a table).
+
+Examples:
+  voxelguard eval stereo --data pairs/
+  voxelguard eval stereo --data pairs/street_01 --voxel-size 0.5 --repeat 20 --json street.json
+`;
+
+/** `voxelguard eval stereo`. */
+export function evalCommand(): Command {
+  const command = new Command("eval").description("measure accuracy and speed against ground truth");
+  command.addCommand(stereoCommand());
+  return command;
+}
+
+function stereoCommand(): Command {
+  const command = new Command("stereo")
+    .description("run the stereo network over pair folders and score it against their ground truth")
+    .usage("--data <folder> [--json [file]] [options]")
+    // The program's own --json takes no value, so that the name of the file arrives here.
+    .argument("[file]")
+    .requiredOption("--data <folder>", "a pair folder, or a folder of pair folders")
+    .option("--json [file]", "write the results to a file, or print them as one JSON object")
+    .option("--voxel-size <m>", "edge of the smallest voxel, or auto", voxelSize, "auto" as const)
+    .option("--repeat <n>", "runs of each pair after a first one to warm up", wholeNumber, 5)
+    .option("--disparity-bias <px>", "added to the true disparity: a known fault of the truth", finite, 0)
+    .addHelpText("after", help);
+  addModelOptions(command);
+  addStereoOptions(command, ["occupancy_threshold", "max_range"]);
+  return command.action(async (file: string | undefined, flags: EvalFlags) => {
+    const jsonPath = file ?? (typeof flags.json === "string" ? flags.json : undefined);
+    const printsJson = flags.json === true && jsonPath === undefined;
+    const result = await evaluateStereo(flags, stereoConfigOf(command));
+    if (jsonPath !== undefined) await writeWhole(jsonPath, `${JSON.stringify(result, undefined, 2)}\n`);
+    if (!printsJson) process.stdout.write(evalTable(result));
+    if (jsonPath !== undefined) process.stderr.write(`-> ${jsonPath}\n`);
+    const [first] = result.failed;
+    if (first !== undefined) {
+      const most = `${result.failed.length} of ${result.failed.length + result.pairs.length} pairs failed`;
+      throw new Fault(`${most}, the first of them ${first.pair}: ${first.message} [${first.code}]`, {
+        code: "DATASET_INVALID",
+        remedy: "Mend or remove those pairs; the results of the others are in the table and in the file of --json.",
+      });
+    }
+    if (printsJson) process.stdout.write(`${JSON.stringify(result)}\n`);
+  });
+}
+
+function voxelSize(text: string): number | "auto" {
+  if (text === "auto") return text;
+  const value = Number(text);
+  if (value >= 0.02 && value <= 2) return value;
+  throw new InvalidArgumentError("Wanted auto or a number from 0.02 to 2 m.");
+}
+
+function finite(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError("Wanted a number of pixels.");
+}

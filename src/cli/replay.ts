@@ -1,0 +1,176 @@
+import { join } from "node:path";
+import { Command } from "commander";
+import { parseConfig } from "../config/parse.ts";
+import { type StereoConfig, stereoSchema } from "../config/stereo-schema.ts";
+import { Fault } from "../core/fault.ts";
+import { Health } from "../core/health.ts";
+import type { StereoModel } from "../core/ports.ts";
+import { openStereoModel } from "../infer/stereo-model.ts";
+import { addConfigOptions, configGiven } from "./config-options.ts";
+import { interruptSignal } from "./interrupt.ts";
+import { packageRoot } from "./package-root.ts";
+import { makeProgress } from "./progress.ts";
+import { reportOf, summaryOf, writeReport } from "./replay-report.ts";
+import { type ReplayRun, replay } from "./replay-run.ts";
+import { StepPicture } from "./step-picture.ts";
+import { ViewerFeed } from "./viewer-feed.ts";
+
+interface ReplayFlags {
+  readonly out?: string;
+  readonly report?: string;
+  readonly preview?: string;
+  readonly view?: boolean;
+  readonly port: string;
+  readonly host: string;
+  readonly token?: string;
+  readonly rate?: string;
+  readonly left?: string;
+  readonly right?: string;
+  readonly leftInfo?: string;
+  readonly rightInfo?: string;
+  readonly json?: boolean;
+}
+
+/** `voxelguard replay BAG`. */
+export function replayCommand(): Command {
+  const command = new Command("replay")
+    .description("turn a recorded stereo drive into an obstacle map")
+    .argument("<bag>", "rosbag2 folder, .mcap or .db3 file, with raw or compressed stereo images and CameraInfo")
+    .option("--out <map.mcap>", "write the map and what led to it as ROS 2 messages")
+    .option("--report <report.json>", "write counts, stage times, memory and faults")
+    .option("--preview <picture.png>", "draw the last frame and the map")
+    .option("--view", "show the map growing in a browser")
+    .option("--port <n>", "port of the viewer", "8765")
+    .option("--host <address>", "interface of the viewer; other than loopback needs --token", "127.0.0.1")
+    .option("--token <secret>", "secret that a browser must bring")
+    .option("--rate <x>", "speed against the recording, e.g. 1 for its own; as fast as it goes if left out")
+    .option("--left <topic>", "left images; found by type and name if left out")
+    .option("--right <topic>", "right images")
+    .option("--left-info <topic>", "CameraInfo of the left camera")
+    .option("--right-info <topic>", "CameraInfo of the right camera")
+    .option("--json", "print the report as one JSON object")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  voxelguard replay drive.mcap --out map.mcap --report report.json\n  voxelguard replay drive/ --view --rate 1\n  voxelguard replay lab.db3 --voxel-size 0.1     (indoors: 10 cm voxels, 6.4 m ahead)\n",
+    )
+    .action(async (bag: string, flags: ReplayFlags, self: Command) => {
+      const config = parseConfig(stereoSchema, configGiven(self, stereoSchema), "the command line");
+      await runReplay(bag, flags, config);
+    });
+  return addConfigOptions(command, stereoSchema);
+}
+
+async function runReplay(bag: string, flags: ReplayFlags, config: StereoConfig): Promise<void> {
+  const health = talkingHealth(flags.json === true);
+  const rate = flags.rate === undefined ? undefined : positive(flags.rate, "--rate");
+  const signal = interruptSignal();
+  const picture = new StepPicture();
+  const progress = new StepProgress(flags.json === true);
+  const model = await openModel(config);
+  let feed: ViewerFeed | undefined;
+  try {
+    if (flags.view === true) feed = await openFeed(flags);
+    const run = await replay({
+      bag,
+      topics: givenTopics(flags),
+      config,
+      model,
+      health,
+      signal,
+      ...(flags.out === undefined ? {} : { out: flags.out }),
+      ...(rate === undefined ? {} : { rate }),
+      onStep: async (step, run) => {
+        picture.see(step);
+        progress.see(run);
+        await feed?.publish(step, run, health);
+      },
+    });
+    progress.stop();
+    if (flags.preview !== undefined) await picture.write(flags.preview, bag, run, `${model.name} on ${bag}`);
+    const report = reportOf(run, model, health);
+    if (flags.report !== undefined) await writeReport(flags.report, report);
+    process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : `${summaryOf(report)}\n`);
+    if (health.worst() === "error") process.exitCode = 1;
+    if (feed !== undefined) await untilInterrupted(feed, signal);
+  } finally {
+    progress.stop();
+    await feed?.close();
+    await model.close();
+  }
+}
+
+/** The model that the configuration names, or the one that ships. */
+export async function openModel(config: StereoConfig): Promise<StereoModel> {
+  const folder = config.model_path === "" ? join(packageRoot(), "models/octree-stereo") : config.model_path;
+  return await openStereoModel(folder, { threads: config.intra_op_threads });
+}
+
+export async function openFeed(flags: Pick<ReplayFlags, "host" | "port" | "token">): Promise<ViewerFeed> {
+  const port = Number(flags.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw usage(`--port is ${flags.port}; wanted 0..65535.`);
+  const feed = await ViewerFeed.open({
+    port,
+    host: flags.host,
+    ...(flags.token === undefined ? {} : { token: flags.token }),
+  });
+  process.stderr.write(`viewer: ${feed.server.url}\n`);
+  return feed;
+}
+
+/** Faults on stderr as they come and go. */
+export function talkingHealth(quiet: boolean): Health {
+  return new Health((fault, raised) => {
+    if (quiet) return;
+    if (raised)
+      process.stderr.write(`${fault.level === "error" ? "error" : "warning"}: ${fault.where}: ${fault.message}\n`);
+    else process.stderr.write(`recovered: ${fault.where} (${fault.code})\n`);
+  });
+}
+
+/** Keeps the page served until Ctrl-C. */
+export async function untilInterrupted(feed: ViewerFeed, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  process.stderr.write(`The map stays at ${feed.server.url} until Ctrl-C.\n`);
+  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+/** A bar over the left images of the bag. */
+export class StepProgress {
+  readonly #quiet: boolean;
+  #bar: ReturnType<typeof makeProgress> | undefined;
+
+  constructor(quiet: boolean) {
+    this.#quiet = quiet;
+  }
+
+  see(run: ReplayRun): void {
+    const total = run.bag.topics.find(({ name }) => name === run.topics.left.image)?.count ?? 0;
+    this.#bar ??= makeProgress("pairs", total, this.#quiet);
+    const seconds = (performance.now() - run.beganMs) / 1e3;
+    this.#bar.update(run.steps, `${(run.steps / seconds).toFixed(1)} pairs/s`);
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+}
+
+function givenTopics({ left, right, leftInfo, rightInfo }: ReplayFlags) {
+  return {
+    ...(left === undefined ? {} : { left }),
+    ...(right === undefined ? {} : { right }),
+    ...(leftInfo === undefined ? {} : { leftInfo }),
+    ...(rightInfo === undefined ? {} : { rightInfo }),
+  };
+}
+
+function positive(text: string, name: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw usage(`${name} is ${text}; wanted a number above 0.`);
+  return value;
+}
+
+function usage(message: string): Fault {
+  return new Fault(message, { code: "USAGE", remedy: "Run the command with --help to see what it takes." });
+}

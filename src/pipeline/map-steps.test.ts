@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import { Fault } from "../core/fault.ts";
+import { Health } from "../core/health.ts";
+import type { OctreeGrid } from "../core/occupancy.ts";
+import type { StereoAnswer, StereoModel } from "../core/ports.ts";
+import { StageTimes } from "../core/stage-times.ts";
+import type { Transform } from "../core/transform.ts";
+import { occupiedInto } from "../octree/leaves.ts";
+import { makePointList } from "../octree/points.ts";
+import type { PosedPair } from "./frames-assemble.ts";
+import { makeFrameCounts } from "./frames-counts.ts";
+import { mapSteps } from "./map-steps.ts";
+
+const options = { voxelSizeM: 0.5, occupancyThreshold: 0.5, maxRangeM: 32, windowM: 100, decayHalfLifeS: 0 };
+const image = { width: 8, height: 8, channels: 1 as const, data: new Uint8Array(64) };
+const calibration = { width: 8, height: 8, fx: 8, fy: 8, cx: 4, cy: 4, baselineM: 0.5, doffsPx: 0 };
+
+/** A pair of the i-th tenth of a second; `x`: where the camera stands in odom, undefined: nobody knows. */
+function pairAt(i: number, x?: number): PosedPair {
+  const pair = { stampNs: BigInt(i) * 100_000_000n, frameId: "cam", left: image, right: image, calibration };
+  const T: Transform | undefined = x === undefined ? undefined : Float64Array.of(0, 0, 1, x, -1, 0, 0, 0, 0, -1, 0, 0);
+  return { pair, T_fixed_camera: T, T_fixed_base: T, fixedFrame: "odom" };
+}
+
+/** Answers one occupied voxel, 5 m ahead; `failing`: pairs that it fails on. */
+class StubModel implements StereoModel {
+  readonly name = "stub";
+  readonly sha256 = "";
+  readonly keep = [];
+  readonly #failing: readonly number[];
+  #calls = 0;
+
+  constructor(failing: readonly number[] = []) {
+    this.#failing = failing;
+  }
+
+  grid(voxelSizeM: number): OctreeGrid {
+    return { voxelSizeM, origin: [-8, -8, 0], size: [16, 16, 64], levels: 1 };
+  }
+
+  run(): Promise<StereoAnswer | undefined> {
+    this.#calls += 1;
+    if (this.#failing.includes(this.#calls - 1)) {
+      return Promise.reject(new Fault("It died.", { code: "WORKER_DIED", remedy: "Wait." }));
+    }
+    const level = { index: Int32Array.of(8, 8, 10), p: Float32Array.of(0, 0, 1) };
+    return Promise.resolve({ levels: [level], stagesMs: { network: 1 } });
+  }
+
+  async close(): Promise<void> {}
+}
+
+interface Seen {
+  readonly at: number;
+  readonly frame: string;
+  readonly isPosed: boolean;
+  /** x of the occupied cells. */
+  readonly occupiedX: readonly number[];
+}
+
+async function stepsOf(pairs: Iterable<PosedPair>, model: StereoModel, wanted: { health?: Health; out?: Seen[] } = {}) {
+  const { health = new Health(), out = [] } = wanted;
+  const counts = makeFrameCounts();
+  async function* source() {
+    for (const posed of pairs) {
+      counts.seen += 1;
+      counts.processed += 1;
+      yield posed;
+    }
+  }
+  for await (const step of mapSteps(source(), model, options, health, counts, new StageTimes())) {
+    const points = makePointList();
+    occupiedInto(points, step.map);
+    const occupiedX = Array.from({ length: points.count }, (_, i) => points.xyz[i * 3]!).sort((a, b) => a - b);
+    const at = Number(step.header.stampNs / 100_000_000n);
+    out.push({ at, frame: step.fixed.frameId, isPosed: step.isPosed, occupiedX });
+  }
+  return { out, counts, health };
+}
+
+describe("mapSteps", () => {
+  it("gathers the frames of a drive in one map", async () => {
+    const { out } = await stepsOf([pairAt(0, 0), pairAt(1, 4), pairAt(2, 8)], new StubModel());
+    expect(out.map(({ occupiedX }) => occupiedX)).toEqual([[5.25], [5.25, 9.25], [5.25, 9.25, 13.25]]);
+  });
+
+  it("gives a pair without a pose a map of its own and keeps the other", async () => {
+    const { out, counts } = await stepsOf([pairAt(0, 0), pairAt(1), pairAt(2), pairAt(3, 4)], new StubModel());
+    expect(out).toEqual([
+      { at: 0, frame: "odom", isPosed: true, occupiedX: [5.25] },
+      { at: 1, frame: "cam_level", isPosed: false, occupiedX: [5.25] },
+      { at: 2, frame: "cam_level", isPosed: false, occupiedX: [5.25] },
+      { at: 3, frame: "odom", isPosed: true, occupiedX: [5.25, 9.25] },
+    ]);
+    expect(counts).toMatchObject({ processed: 4, dropped: {} });
+  });
+
+  it("starts anew in another fixed frame, and where time runs backwards", async () => {
+    const pairs = [pairAt(0, 0), { ...pairAt(1, 4), fixedFrame: "map" }, { ...pairAt(0, 8), fixedFrame: "map" }];
+    const { out, health } = await stepsOf(pairs, new StubModel());
+    expect(out.map(({ occupiedX }) => occupiedX)).toEqual([[5.25], [9.25], [13.25]]);
+    expect(health.list().map(({ code }) => code)).toEqual(["STAMP_BACKWARDS"]);
+  });
+
+  it("counts and reports pairs that the model fails on, until thirty went well", async () => {
+    const few = await stepsOf([pairAt(0, 0), pairAt(1, 0), pairAt(2, 0)], new StubModel([1]));
+    expect(few.out.map(({ at }) => at)).toEqual([0, 2]);
+    expect(few.counts).toMatchObject({ seen: 3, processed: 2, dropped: { model_failed: 1 } });
+    expect(few.health.list()).toMatchObject([{ where: "model", code: "WORKER_DIED", level: "error" }]);
+    const many = await stepsOf(
+      Array.from({ length: 40 }, (_, i) => pairAt(i, 0)),
+      new StubModel([1]),
+    );
+    expect(many.health.list()).toEqual([]);
+    expect(many.health.history()).toMatchObject([{ code: "WORKER_DIED", count: 1 }]);
+  });
+
+  it("counts and reports pairs that the map refuses", async () => {
+    const { out, counts, health } = await stepsOf([pairAt(0, 0), pairAt(1, 1e9), pairAt(2, 0)], new StubModel());
+    expect(out.map(({ at }) => at)).toEqual([0, 2]);
+    expect(counts).toMatchObject({ seen: 3, processed: 2, dropped: { map_refused: 1 } });
+    expect(health.history()).toMatchObject([{ where: "map", code: "TF_INVALID", level: "error" }]);
+    expect(health.list()).toEqual([]);
+  });
+
+  it("loses nothing when the source breaks off, and passes its error on", async () => {
+    function* breaking() {
+      yield pairAt(0, 0);
+      yield pairAt(1, 0);
+      throw new Error("the cable");
+    }
+    const out: Seen[] = [];
+    await expect(stepsOf(breaking(), new StubModel(), { out })).rejects.toThrow("the cable");
+    expect(out.map(({ at }) => at)).toEqual([0, 1]);
+  });
+});

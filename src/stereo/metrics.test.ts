@@ -1,0 +1,162 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { StereoCalibration } from "../core/calibration.ts";
+import { FREE, makeOctreeFrame, OCCUPIED, type OctreeFrame, type OctreeGrid, UNKNOWN } from "../core/occupancy.ts";
+import { pointsFromDepth } from "./ground-truth.ts";
+import { scoreFrame, scoreFrameAgainstDepth } from "./metrics.ts";
+import { chamfer, squaredDistances } from "./metrics-chamfer.ts";
+
+// The shared judge is compared in test/infer/judge.test.ts; here are scenes whose answer is known.
+const grid: OctreeGrid = { voxelSizeM: 0.5, origin: [-32, -12, 0], size: [64, 16, 64], levels: 4 };
+const calibration: StereoCalibration = {
+  width: 200,
+  height: 100,
+  fx: 200,
+  fy: 200,
+  cx: 100,
+  cy: 50,
+  baselineM: 0.5,
+  doffsPx: 0,
+};
+/** A wall that fills the image, 10.25 m ahead: layer 20 of the grid. */
+const wall = { width: 200, height: 100, data: new Float32Array(200 * 100).fill(10.25) };
+const wallLayer = 20;
+
+/** Leaves of the given state by z layer: free before the wall, occupied on it, unknown behind. */
+function wallFrame(occupiedLayer: number, pOccupied = 1): OctreeFrame {
+  const frame = makeOctreeFrame(grid, 64 * 16 * 64);
+  for (let x = 0; x < 64; x += 1) {
+    for (let y = 0; y < 16; y += 1) {
+      for (let z = 0; z < 64; z += 1) {
+        const i = frame.count++;
+        const state = z < occupiedLayer ? FREE : z === occupiedLayer ? OCCUPIED : UNKNOWN;
+        frame.level[i] = 3;
+        frame.x[i] = x;
+        frame.y[i] = y;
+        frame.z[i] = z;
+        frame.state[i] = state;
+        frame.pOccupied[i] = state === OCCUPIED ? pOccupied : 0;
+      }
+    }
+  }
+  return frame;
+}
+
+describe("scoreFrame", () => {
+  it("gives a perfect frame a perfect score", () => {
+    const score = scoreFrameAgainstDepth(wallFrame(wallLayer), wall, calibration);
+    expect(score.gt_occupied).toBeGreaterThan(100);
+    expect(score).toMatchObject({
+      iou_15m: 1,
+      iou_32m: 1,
+      iou_all_32m: 1,
+      iou_ray_15m: 1,
+      iou_ray_32m: 1,
+      precision: 1,
+      recall: 1,
+      missed: 0,
+      free_violation: 0,
+      free_recall: 1,
+      chamfer_m: 0,
+      chamfer_paper_m2: 0,
+      iou_levels: [1, 1, 1, 1],
+      calibration_error: 0,
+    });
+  });
+
+  it("measures a wall that is one voxel too near as half a metre off", () => {
+    const score = scoreFrameAgainstDepth(wallFrame(wallLayer - 1), wall, calibration);
+    expect(score.iou_32m).toBe(0);
+    expect(score.recall).toBe(0);
+    expect(score.chamfer_m).toBeGreaterThanOrEqual(0.5);
+    expect(score.chamfer_m).toBeLessThan(0.52);
+    // 20 and 19 share the cell of 1 m only where it starts at an even layer: 18-19 and 20-21 do not, 16-23 do.
+    expect(score.iou_levels.map((iou) => iou > 0)).toEqual([true, false, false, false]);
+    // What was the wall lies behind the predicted one and is called unknown: not missed.
+    expect(score.missed).toBe(0);
+  });
+
+  it("counts a wall that is called free as missed, and one in the way of a ray as a violation", () => {
+    const far = scoreFrameAgainstDepth(wallFrame(wallLayer + 8), wall, calibration);
+    expect(far.missed).toBe(1);
+    expect(far.free_violation).toBe(0);
+    const near = scoreFrameAgainstDepth(wallFrame(wallLayer - 8), wall, calibration);
+    expect(near.free_violation).toBeGreaterThan(0);
+    expect(near.free_recall).toBeLessThan(1);
+    expect(near.iou_ray_32m).toBe(0);
+  });
+
+  it("measures how far probabilities are off", () => {
+    const score = scoreFrameAgainstDepth(wallFrame(wallLayer, 0.75), wall, calibration);
+    const sure = scoreFrameAgainstDepth(wallFrame(wallLayer, 1), wall, calibration);
+    const judgedWall = score.gt_occupied;
+    expect(sure.calibration_error).toBe(0);
+    // 0.25 for the wall's voxels, 0 for the rest: between the extremes, and in proportion to the surplus.
+    expect(score.calibration_error).toBeGreaterThan(0);
+    expect(judgedWall).toBe(sure.gt_occupied);
+    const half = scoreFrameAgainstDepth(wallFrame(wallLayer, 0.5), wall, calibration);
+    expect(half.calibration_error / score.calibration_error).toBeCloseTo(2, 6);
+  });
+
+  it("takes a depth map of lower resolution with its own calibration", () => {
+    const quarter = { width: 50, height: 25, data: new Float32Array(50 * 25).fill(10.25) };
+    const scaled = { ...calibration, width: 50, height: 25, fx: 50, fy: 50, cx: 24.625, cy: 12.125 };
+    const score = scoreFrameAgainstDepth(wallFrame(wallLayer), quarter, scaled);
+    expect(score).toMatchObject({ iou_32m: 1, missed: 0, free_violation: 0 });
+  });
+
+  it("survives a scene without truth and a frame without cells", () => {
+    const none = new Float64Array(0);
+    const score = scoreFrame(makeOctreeFrame(grid, 0), none, calibration);
+    expect(score).toMatchObject({ gt_occupied: 0, pred_occupied: 0, iou_32m: 0, missed: 0, calibration_error: 0 });
+    expect(score.chamfer_m).toBeUndefined();
+    expect(Object.values(score).flat().every(Number.isFinite)).toBe(true);
+  });
+
+  it("counts coarse cells for every leaf they cover", () => {
+    const frame = makeOctreeFrame(grid, 8 * 2 * 8);
+    for (let i = 0; i < 128; i += 1) {
+      frame.x[i] = i % 8;
+      frame.y[i] = (i >> 3) % 2;
+      frame.z[i] = i >> 4;
+      frame.state[i] = FREE;
+    }
+    frame.count = 128;
+    const score = scoreFrame(frame, pointsFromDepth(wall, calibration), calibration);
+    expect(score).toMatchObject({ missed: 1, free_recall: 1, pred_occupied: 0 });
+  });
+});
+
+describe("chamfer", () => {
+  const size = [9, 5, 7] as const;
+  const voxels = fc.uniqueArray(fc.nat(9 * 5 * 7 - 1), { minLength: 1, maxLength: 40 });
+
+  it("finds the nearest of a set as trying all of them does", () => {
+    fc.assert(
+      fc.property(voxels, (set) => {
+        const squares = squaredDistances(Int32Array.from(set), size);
+        for (let i = 0; i < squares.length; i += 1) {
+          expect(squares[i]).toBe(Math.min(...set.map((j) => squareBetween(i, j))));
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("is symmetric, and grows with the voxel", () => {
+    fc.assert(
+      fc.property(voxels, voxels, (a, b) => {
+        const there = chamfer(Int32Array.from(a), Int32Array.from(b), size, 1);
+        const back = chamfer(Int32Array.from(b), Int32Array.from(a), size, 2);
+        expect(back.chamfer_m).toBeCloseTo(there.chamfer_m! * 2, 9);
+        expect(back.chamfer_paper_m2).toBeCloseTo(there.chamfer_paper_m2! * 4, 9);
+      }),
+    );
+  });
+
+  function squareBetween(i: number, j: number): number {
+    const at = (n: number) => [Math.floor(n / 35), Math.floor(n / 7) % 5, n % 7] as const;
+    const [a, b] = [at(i), at(j)];
+    return (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2;
+  }
+});
