@@ -130,12 +130,36 @@ const ENTRY: usize = ((PLACE + 3 * SLICE + 2) * 4) as usize;
   store<f32>(out, f32x4.extract_lane(e, 2) / total, 8);
 }
 
+/** Voxels of an item: what a thread takes at a time. */
+const BLOCK: i32 = 128;
+const SCRATCH: usize = 512;
+
+/** How many threads may run items at once; each has its own scratch. */
+export const PARTS: i32 = 4;
+
 /**
- * `count` voxels: index int32 [count][3] (x, y, z in cells of the level) -> out float32 [count][3]. rows: columns x rows
- * cells. cornerX, cornerY: minimum corner of the grid, metres; size: edge of a voxel, metres; nx, ny, nz: inner points
- * (nx at most 4). cx4, cy4: (c + 0.5) / 4. table, weights: see ENTRY, `layer`, `classify`. scratch: 512 bytes.
+ * The job, as the host writes it at `base`: int32 addresses of the list of voxels (int32 [count][3]: x, y, z in cells of
+ * the level), of the answers (float32 [count][3]) and of the rows; columns and rows of cells; inner points of a voxel
+ * along x (at most 4), y and z; addresses of the table and of the weights; then float32 x and y of the grid's minimum
+ * corner and the edge of a voxel, metres, and (cx + 0.5) / 4, (cy + 0.5) / 4. Scratch follows at `base` + 64.
  */
-export function evaluate(
+export function items(count: i32, phase: i32): i32 {
+  return phase == 0 ? (count + BLOCK - 1) / BLOCK : 0;
+}
+
+/** Evaluates the voxels of one block of a list of `count`. */
+export function runItem(base: usize, _width: i32, count: i32, _phase: i32, item: i32, part: i32): void {
+  const first = item * BLOCK;
+  const voxels = min(BLOCK, count - first);
+  evaluate(
+    voxels, (load<i32>(base) + first * 12) as usize, (load<i32>(base, 4) + first * 12) as usize, load<i32>(base, 8) as usize,
+    load<i32>(base, 12), load<i32>(base, 16), load<f32>(base, 40), load<f32>(base, 44), load<f32>(base, 48), load<f32>(base, 52),
+    load<f32>(base, 56), load<i32>(base, 20), load<i32>(base, 24), load<i32>(base, 28), load<i32>(base, 32) as usize,
+    load<i32>(base, 36) as usize, base + 64 + (part as usize) * SCRATCH,
+  );
+}
+
+function evaluate(
   count: i32, index: usize, out: usize, rows: usize, columns: i32, height: i32, cornerX: f32, cornerY: f32, size: f32, cx4: f32,
   cy4: f32, nx: i32, ny: i32, nz: i32, table: usize, weights: usize, scratch: usize,
 ): void {

@@ -4,10 +4,10 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { referenceEvidence } from "../../test/reference/matcher.ts";
 import { compileMatcher } from "../../test/support/matcher-kernel.ts";
 import type { Fault } from "../core/fault.ts";
-import { type Evidence, type Matcher, makeMatcher, padded } from "./matcher.ts";
-import { BASE, compileKernel, makeRoom, startKernel } from "./matcher-module.ts";
-import { CONTROL_BYTES, giveUp, openRun, waitUntilDone } from "./matcher-schedule.ts";
-import { MatcherThreads } from "./matcher-threads.ts";
+import { BASE, compileKernel, startKernel } from "./kernel-module.ts";
+import { CONTROL_BYTES, giveUp, openRun, waitUntilDone } from "./kernel-schedule.ts";
+import { KernelThreads } from "./kernel-threads.ts";
+import { type Evidence, type Matcher, type MatcherKernel, makeMatcher, makeRoom, padded } from "./matcher.ts";
 
 let wasm: Uint8Array;
 let one: Matcher;
@@ -86,7 +86,7 @@ describe("on threads", () => {
   it("gives the same bytes whatever the order of items within a phase, and whoever runs them", () => {
     const [left, right] = pair("wall", 160, 192);
     const wanted = copyOf(one(left, right, 160, 192));
-    const kernel = startKernel(compileKernel(wasm, false));
+    const kernel = startKernel<MatcherKernel>(compileKernel(wasm, false));
     makeRoom(kernel, 160, 192);
     const memory = new Uint8Array(kernel.memory.buffer);
     memory.set(left, kernel.leftAt(BASE));
@@ -255,13 +255,13 @@ function expectSame(seen: Evidence, wanted: Evidence): void {
 }
 
 /** Two threads of which the second is up. */
-async function helpingThreads(): Promise<MatcherThreads> {
-  const two = new MatcherThreads(wasm, 2);
+async function helpingThreads(): Promise<KernelThreads<MatcherKernel>> {
+  const two = new KernelThreads<MatcherKernel>("matching kernel", wasm, 2);
   await helping(two);
   return two;
 }
 
-async function helping(threads: MatcherThreads): Promise<void> {
+async function helping(threads: KernelThreads<MatcherKernel>): Promise<void> {
   const [left, right] = pair("noise", 64, 256);
   while (threads.itemsOfHelpers === 0) {
     runThreads(threads, left, right, 64, 256);
@@ -269,7 +269,13 @@ async function helping(threads: MatcherThreads): Promise<void> {
   }
 }
 
-function runThreads(threads: MatcherThreads, left: Uint8Array, right: Uint8Array, w: number, h: number): void {
+function runThreads(
+  threads: KernelThreads<MatcherKernel>,
+  left: Uint8Array,
+  right: Uint8Array,
+  w: number,
+  h: number,
+): void {
   makeRoom(threads.kernel, w, h);
   const memory = new Uint8Array(threads.kernel.memory.buffer);
   memory.set(left, threads.kernel.leftAt(BASE));

@@ -1,5 +1,20 @@
-import { BASE, compileKernel, type MatcherKernel, makeRoom, startKernel } from "./matcher-module.ts";
-import { MatcherThreads } from "./matcher-threads.ts";
+import { Fault } from "../core/fault.ts";
+import { BASE, compileKernel, type Kernel, reserve, startKernel } from "./kernel-module.ts";
+import { KernelThreads } from "./kernel-threads.ts";
+
+const MAX_PIXELS = 2 ** 24;
+const MAX_SIDE = 2 ** 14;
+
+/** What the matching kernel exports; assembly/matcher.ts says what each does. */
+export interface MatcherKernel extends Kernel {
+  bytesNeeded(width: number, height: number): number;
+  leftAt(base: number): number;
+  rightAt(base: number, width: number, height: number): number;
+  evidenceAt(base: number, width: number, height: number): number;
+  matchAt(base: number, width: number, height: number): number;
+  priorAt(base: number, width: number, height: number): number;
+  run(base: number, width: number, height: number): void;
+}
 
 /** What the matching kernel found (layout: assembly/matcher/cells.ts). Valid until the next run. */
 export interface Evidence {
@@ -32,7 +47,7 @@ export function padded(pixels: number): number {
  * the next one starts afresh.
  */
 export function makeMatcher(wasm: Uint8Array, threads = 1): Matcher {
-  return threads > 1 ? onThreads(wasm, threads) : onOne(startKernel(compileKernel(wasm, false)));
+  return threads > 1 ? onThreads(wasm, threads) : onOne(startKernel<MatcherKernel>(compileKernel(wasm, false)));
 }
 
 function onOne(kernel: MatcherKernel): Matcher {
@@ -47,7 +62,7 @@ function onOne(kernel: MatcherKernel): Matcher {
 }
 
 function onThreads(wasm: Uint8Array, count: number): Matcher {
-  const threads = new MatcherThreads(wasm, count);
+  const threads = new KernelThreads<MatcherKernel>("matching kernel", wasm, count);
   let copy = new Uint8Array(0);
   const match = (left: Uint8Array, right: Uint8Array, width: number, height: number) => {
     const { kernel } = threads;
@@ -81,6 +96,25 @@ function evidenceIn(buffer: ArrayBuffer, from: number, kernel: MatcherKernel, w:
     match: view(kernel.matchAt(BASE, w, h), rows * columns * 16),
     prior: view(kernel.priorAt(BASE, w, h), priorBytes(w, h)),
   };
+}
+
+/** Lets the kernel's memory hold a pair of this (padded) size; throws IMAGE_SHAPE where that cannot be. */
+export function makeRoom(kernel: MatcherKernel, width: number, height: number): void {
+  const refuse = (why: string, cause?: unknown) =>
+    new Fault(`A pair of ${width}x${height} pixels (padded) is too large for the matching kernel: ${why}.`, {
+      code: "IMAGE_SHAPE",
+      remedy: "Give it smaller images (binning), or free some memory.",
+      cause,
+    });
+  if (Math.max(width, height) > MAX_SIDE || width * height > MAX_PIXELS) {
+    throw refuse(`it takes ${MAX_SIDE} a side and ${MAX_PIXELS} in all at most`);
+  }
+  const bytes = kernel.bytesNeeded(width, height);
+  try {
+    reserve(kernel, BASE + bytes);
+  } catch (cause) {
+    throw refuse(`there are no ${Math.ceil(bytes / 2 ** 20)} MiB of memory for it`, cause);
+  }
 }
 
 /** Puts both images, padded, where the kernel reads them. */

@@ -1,5 +1,7 @@
 import { Fault } from "../core/fault.ts";
 import type { LevelAnswer } from "../core/ports.ts";
+import { BASE, compileKernel, type Kernel, reserve, startKernel } from "./kernel-module.ts";
+import { KernelThreads } from "./kernel-threads.ts";
 
 /** What the decoder needs to know of the model; numbers of the manifest. */
 export interface OctreeLayout {
@@ -26,19 +28,13 @@ export interface View {
   readonly baseline: number;
 }
 
-interface Kernel {
-  readonly memory: WebAssembly.Memory;
-  evaluate(...args: number[]): void;
-}
-
 /** Floats of a row of the network's answer. */
 export const ROW_FLOATS = 16;
 const INPUTS = 23;
 const HIDDEN = 32;
 const TABLE_FLOATS = 19;
-const PAGE = 65536;
-/** The kernel's own data ends before this. */
-const BASE = 4096;
+/** Bytes of the job and of the scratch of all threads, at BASE. */
+const JOB_BYTES = 64 + 4 * 512;
 
 /** Floats of the weights of one level: two hidden layers and the classes. */
 export const HEAD_FLOATS = (INPUTS + 1) * HIDDEN + (HIDDEN + 1) * HIDDEN + (HIDDEN + 1) * 4;
@@ -49,16 +45,18 @@ export const HEAD_FLOATS = (INPUTS + 1) * HIDDEN + (HIDDEN + 1) * HIDDEN + (HIDD
  */
 export class OctreeEvaluator {
   readonly #layout: OctreeLayout;
-  readonly #kernel: Kernel;
+  readonly #heads: Float32Array;
+  readonly #threads: KernelThreads<Kernel> | undefined;
+  #kernel: Kernel;
   /** Addresses in the kernel's memory. */
-  readonly #scratch = BASE;
-  readonly #weights = BASE + 512;
+  readonly #weights = BASE + JOB_BYTES;
   readonly #table: number;
   readonly #index: number;
   readonly #out: number;
   readonly #rows: number;
 
-  constructor(wasm: Uint8Array, heads: Float32Array, layout: OctreeLayout) {
+  /** The answers do not depend on `threads`. */
+  constructor(wasm: Uint8Array, heads: Float32Array, layout: OctreeLayout, threads = 1) {
     if (heads.length !== HEAD_FLOATS * layout.levels) {
       throw new Fault(
         `The heads hold ${heads.length} numbers, ${layout.levels} levels want ${HEAD_FLOATS * layout.levels}.`,
@@ -69,21 +67,33 @@ export class OctreeEvaluator {
       );
     }
     this.#layout = layout;
-    this.#kernel = new WebAssembly.Instance(new WebAssembly.Module(wasm)).exports as unknown as Kernel;
+    this.#heads = heads;
+    this.#threads = threads > 1 ? new KernelThreads("octree kernel", wasm, threads) : undefined;
+    this.#kernel = this.#threads?.kernel ?? startKernel(compileKernel(wasm, false));
     const [nx, ny, nz] = layout.size;
     const voxels = nx * ny * nz;
     this.#table = this.#weights + heads.byteLength;
     this.#index = this.#table + nz * TABLE_FLOATS * 4;
     this.#out = this.#index + voxels * 12;
     this.#rows = (this.#out + voxels * 12 + 63) & ~63;
-    this.#reserve(this.#rows);
-    this.#floats(this.#weights, heads.length).set(heads);
+    this.#prepare();
+  }
+
+  /** Puts what stays the same into the kernel's memory. */
+  #prepare(): void {
+    reserve(this.#kernel, this.#rows);
+    this.#floats(this.#weights, this.#heads.length).set(this.#heads);
   }
 
   /** rows float32 [height4 * columns, 16] -> answers per level, coarse to fine. */
   run(rows: Float32Array, columns: number, height4: number, view: View): LevelAnswer[] {
     const { levels, keep } = this.#layout;
-    this.#reserve(this.#rows + rows.byteLength);
+    if (this.#threads !== undefined && this.#threads.kernel !== this.#kernel) {
+      // A helper died during the pair before, and all started afresh.
+      this.#kernel = this.#threads.kernel;
+      this.#prepare();
+    }
+    reserve(this.#kernel, this.#rows + rows.byteLength);
     this.#floats(this.#rows, rows.length).set(rows);
     const answers: LevelAnswer[] = [];
     let count = this.#seen(0, this.#all(0), view);
@@ -163,27 +173,23 @@ export class OctreeEvaluator {
 
   #evaluate(level: number, count: number, columns: number, height4: number, view: View): void {
     const { origin, leafM, samples } = this.#layout;
-    const [nx, ny, nz] = samples[level]!;
     this.#fillTable(level, view);
-    this.#kernel.evaluate(
-      count,
-      this.#index,
-      this.#out,
-      this.#rows,
-      columns,
-      height4,
+    const weights = this.#weights + level * HEAD_FLOATS * 4;
+    const addresses = [this.#index, this.#out, this.#rows, columns, height4, ...samples[level]!, this.#table, weights];
+    this.#ints(BASE, addresses.length).set(addresses);
+    const numbers = [
       origin[0] * leafM,
       origin[1] * leafM,
       this.#cellM(level),
       (view.cx + 0.5) / 4,
       (view.cy + 0.5) / 4,
-      nx,
-      ny,
-      nz,
-      this.#table,
-      this.#weights + level * HEAD_FLOATS * 4,
-      this.#scratch,
-    );
+    ];
+    this.#floats(BASE + addresses.length * 4, numbers.length).set(numbers);
+    if (this.#threads !== undefined) this.#threads.run(0, count);
+    else {
+      const items = this.#kernel.items(count, 0);
+      for (let item = 0; item < items; item += 1) this.#kernel.runItem(BASE, 0, count, 0, item, 0);
+    }
   }
 
   /** What depends on the depth of a voxel alone (layout: assembly/octree.ts). */
@@ -229,12 +235,6 @@ export class OctreeEvaluator {
     const k = 2 ** (this.#layout.levels - 1 - level);
     const [nx, ny, nz] = this.#layout.size;
     return [nx / k, ny / k, nz / k];
-  }
-
-  /** Grows the memory to hold `end` bytes; views made before are void. */
-  #reserve(end: number): void {
-    const missing = end - this.#kernel.memory.buffer.byteLength;
-    if (missing > 0) this.#kernel.memory.grow(Math.ceil(missing / PAGE));
   }
 
   #floats(at: number, length: number): Float32Array {

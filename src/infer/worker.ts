@@ -12,7 +12,7 @@ const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMes
 
 async function start(): Promise<void> {
   const match = makeMatcher(setup.matcher, setup.threads);
-  const decoder = new OctreeEvaluator(setup.decoder, float32Of(setup.heads), setup.layout);
+  const decoder = new OctreeEvaluator(setup.decoder, float32Of(setup.heads), setup.layout, setup.threads);
   const session = await ort.InferenceSession.create(setup.graph, {
     intraOpNumThreads: setup.threads,
     interOpNumThreads: 1,

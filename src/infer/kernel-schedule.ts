@@ -1,9 +1,9 @@
 /**
- * Threads that share out the items of the matching kernel by a few words of shared memory. Each takes the next item as it
+ * Threads that share out the items of a kernel by a few words of shared memory. Each takes the next item as it
  * gets free, so a thread that comes late, or never, costs time and nothing else; an item waits until the phases before
  * its own are done. Which thread runs which item does not show in the result.
  */
-import { BASE, type MatcherKernel } from "./matcher-module.ts";
+import { BASE, type Kernel } from "./kernel-module.ts";
 
 /** Words of the control memory, an Int32Array. */
 const word = {
@@ -28,7 +28,7 @@ const RUN_MASK = 0xfffff;
 /** A busy core is only worth the cost of falling asleep and waking up. */
 const SPIN_MS = 0.02;
 
-/** Opens a run for all threads, the caller's included. The images are in place. */
+/** Opens a run for all threads, the caller's included. Its data are in place. */
 export function openRun(control: Int32Array, width: number, height: number): void {
   const run = (Atomics.load(control, word.run) + 1) & RUN_MASK;
   // Closed first: a helper that is late from the run before must find nothing to take while the words change.
@@ -42,7 +42,7 @@ export function openRun(control: Int32Array, width: number, height: number): voi
 }
 
 /** Works on the open run until no item is free. Answers false when a phase did not end in time or a helper failed. */
-export function work(kernel: MatcherKernel, control: Int32Array, part: number, timeoutMs: number): boolean {
+export function work(kernel: Kernel, control: Int32Array, part: number, timeoutMs: number): boolean {
   const run = Atomics.load(control, word.run);
   const width = Atomics.load(control, word.width);
   const height = Atomics.load(control, word.height);
@@ -73,7 +73,7 @@ function take(control: Int32Array, run: number, end: number): number {
 }
 
 /** Items of all phases. */
-export function countItems(kernel: MatcherKernel, height: number): number {
+export function countItems(kernel: Kernel, height: number): number {
   let items = 0;
   for (let phase = 0; kernel.items(height, phase) > 0; phase += 1) items += kernel.items(height, phase);
   return items;

@@ -1,27 +1,20 @@
 import { Fault } from "../core/fault.ts";
 
-/** What the matching kernel exports; assembly/matcher.ts says what each does. Addresses are bytes of its memory. */
-export interface MatcherKernel {
+/** What a kernel exports whose work is cut into items, so that threads can share it. Addresses are bytes of its memory. */
+export interface Kernel {
   readonly memory: WebAssembly.Memory;
   /** How many threads may run items at once. */
   readonly PARTS: { readonly value: number };
-  bytesNeeded(width: number, height: number): number;
-  leftAt(base: number): number;
-  rightAt(base: number, width: number, height: number): number;
-  evidenceAt(base: number, width: number, height: number): number;
-  matchAt(base: number, width: number, height: number): number;
-  priorAt(base: number, width: number, height: number): number;
-  run(base: number, width: number, height: number): void;
+  /** Items of a phase of a job; 0 after the last phase. A phase begins when the one before is done. */
   items(height: number, phase: number): number;
+  /** Runs one; `part` is the thread's own number, below PARTS. */
   runItem(base: number, width: number, height: number, phase: number, item: number, part: number): void;
 }
 
 /** Where the kernel may begin: the first page holds its own data, if any. */
 export const BASE = 4096;
 const PAGE = 65536;
-const MAX_SIDE = 2 ** 14;
-const MAX_PIXELS = 2 ** 24;
-/** 1 GiB of address space, enough for MAX_PIXELS; only what a pair needs is ever used. */
+/** 1 GiB of address space; only what a job needs is ever used. */
 const SHARED_PAGES = 16384;
 
 const MAGIC_BYTES = 8;
@@ -33,7 +26,7 @@ export function compileKernel(wasm: Uint8Array, shared: boolean): WebAssembly.Mo
   try {
     return new WebAssembly.Module(shared ? withSharedMemory(wasm) : wasm);
   } catch (cause) {
-    throw new Fault("The matching kernel is no WebAssembly module with SIMD.", {
+    throw new Fault("A kernel of the model is no WebAssembly module with SIMD.", {
       code: "MODEL_CORRUPT",
       remedy: "Run `voxelguard models verify`, reinstall voxelguard, and use Node 20 or later.",
       cause,
@@ -42,33 +35,19 @@ export function compileKernel(wasm: Uint8Array, shared: boolean): WebAssembly.Mo
 }
 
 /** Instantiates the kernel, with a memory of its own or with the given shared one. */
-export function startKernel(module: WebAssembly.Module, memory?: WebAssembly.Memory): MatcherKernel {
+export function startKernel<K extends Kernel>(module: WebAssembly.Module, memory?: WebAssembly.Memory): K {
   const imports = memory === undefined ? {} : { env: { memory } };
-  return new WebAssembly.Instance(module, imports).exports as unknown as MatcherKernel;
+  return new WebAssembly.Instance(module, imports).exports as unknown as K;
 }
 
 export function makeSharedMemory(): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: 1, maximum: SHARED_PAGES, shared: true });
 }
 
-/** Lets the kernel's memory hold a pair of this (padded) size; throws IMAGE_SHAPE where that cannot be. */
-export function makeRoom(kernel: MatcherKernel, width: number, height: number): void {
-  const refuse = (why: string, cause?: unknown) =>
-    new Fault(`A pair of ${width}x${height} pixels (padded) is too large for the matching kernel: ${why}.`, {
-      code: "IMAGE_SHAPE",
-      remedy: "Give it smaller images (binning), or free some memory.",
-      cause,
-    });
-  if (Math.max(width, height) > MAX_SIDE || width * height > MAX_PIXELS) {
-    throw refuse(`it takes ${MAX_SIDE} a side and ${MAX_PIXELS} in all at most`);
-  }
-  const missing = BASE + kernel.bytesNeeded(width, height) - kernel.memory.buffer.byteLength;
-  if (missing <= 0) return;
-  try {
-    kernel.memory.grow(Math.ceil(missing / PAGE));
-  } catch (cause) {
-    throw refuse(`there are no ${Math.ceil(missing / 2 ** 20)} MiB of memory for it`, cause);
-  }
+/** Grows the kernel's memory to `end` bytes; views made before are void. Throws RangeError where there is none. */
+export function reserve(kernel: Kernel, end: number): void {
+  const missing = end - kernel.memory.buffer.byteLength;
+  if (missing > 0) kernel.memory.grow(Math.ceil(missing / PAGE));
 }
 
 /**

@@ -1,16 +1,16 @@
 import type { Worker } from "node:worker_threads";
 import { Fault } from "../core/fault.ts";
-import type { HelperSetup } from "./matcher-helper.ts";
-import { compileKernel, type MatcherKernel, makeSharedMemory, startKernel } from "./matcher-module.ts";
-import { CONTROL_BYTES, countItems, itemsOfHelpers, openRun, waitUntilDone, work } from "./matcher-schedule.ts";
+import type { HelperSetup } from "./kernel-helper.ts";
+import { compileKernel, type Kernel, makeSharedMemory, startKernel } from "./kernel-module.ts";
+import { CONTROL_BYTES, countItems, itemsOfHelpers, openRun, waitUntilDone, work } from "./kernel-schedule.ts";
 import { spawnWorker } from "./spawn.ts";
 
 /** An item takes a millisecond or so; this is for a helper that hangs or was killed. */
 const TIMEOUT_MS = 10_000;
 
 /** One kernel in shared memory, and the helpers that run it beside the calling thread. */
-interface Crew {
-  readonly kernel: MatcherKernel;
+interface Crew<K> {
+  readonly kernel: K;
   readonly control: Int32Array;
   readonly helpers: readonly Worker[];
   /** Why a helper is no more. */
@@ -18,17 +18,20 @@ interface Crew {
 }
 
 /**
- * The matching kernel on the calling thread and `threads - 1` helpers. The calling thread blocks while a pair is worked
+ * A kernel on the calling thread and `threads - 1` helpers. The calling thread blocks while a job is worked
  * on; helpers that are not up yet are not waited for.
  */
-export class MatcherThreads {
+export class KernelThreads<K extends Kernel> {
+  readonly #name: string;
   readonly #module: WebAssembly.Module;
   readonly #threads: number;
   readonly #timeoutMs: number;
-  #crew: Crew;
+  #crew: Crew<K>;
   #closed = false;
 
-  constructor(wasm: Uint8Array, threads: number, timeoutMs = TIMEOUT_MS) {
+  /** `name` is for faults, such as "matching kernel". */
+  constructor(name: string, wasm: Uint8Array, threads: number, timeoutMs = TIMEOUT_MS) {
+    this.#name = name;
     this.#module = compileKernel(wasm, true);
     this.#threads = threads;
     this.#timeoutMs = timeoutMs;
@@ -36,7 +39,7 @@ export class MatcherThreads {
   }
 
   /** Another one after a helper died. */
-  get kernel(): MatcherKernel {
+  get kernel(): K {
     return this.#crew.kernel;
   }
 
@@ -49,19 +52,19 @@ export class MatcherThreads {
     return itemsOfHelpers(this.#crew.control);
   }
 
-  /** All phases, for images in place. Throws WORKER_DIED where a helper died or hangs; all starts afresh then. */
+  /** All phases of a job, whose data are in place. Throws WORKER_DIED where a helper died or hangs; all starts afresh then. */
   run(width: number, height: number): void {
     if (this.#closed) {
-      throw new Fault("The matching kernel was closed.", { code: "WORKER_DIED", remedy: "Open the model again." });
+      throw new Fault(`The ${this.#name} was closed.`, { code: "WORKER_DIED", remedy: "Open the model again." });
     }
     const crew = this.#crew;
     try {
-      if (crew.died !== undefined) throw diedFault(crew.died);
+      if (crew.died !== undefined) throw this.#diedFault(crew.died);
       openRun(crew.control, width, height);
       const ended =
         work(crew.kernel, crew.control, 0, this.#timeoutMs) &&
         waitUntilDone(crew.control, countItems(crew.kernel, height), this.#timeoutMs);
-      if (!ended) throw diedFault("it did not finish its share");
+      if (!ended) throw this.#diedFault("it did not finish its share");
     } catch (thrown) {
       void dismiss(crew);
       this.#crew = this.#start();
@@ -74,22 +77,22 @@ export class MatcherThreads {
     await dismiss(this.#crew);
   }
 
-  #start(): Crew {
+  #start(): Crew<K> {
     const module = this.#module;
     const memory = makeSharedMemory();
-    const kernel = startKernel(module, memory);
+    const kernel = startKernel<K>(module, memory);
     if (kernel.runItem === undefined) {
-      throw new Fault("The model's matching kernel is of an older version, which runs on one thread only.", {
+      throw new Fault(`The model's ${this.#name} is of an older version, which runs on one thread only.`, {
         code: "MODEL_MISMATCH",
         remedy: "Reinstall voxelguard, or export the model again (training/voxeltrain/export.py).",
       });
     }
     const control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
     const helpers: Worker[] = [];
-    const crew: Crew = { kernel, control, helpers };
+    const crew: Crew<K> = { kernel, control, helpers };
     for (let part = 1; part < Math.min(this.#threads, kernel.PARTS.value); part += 1) {
       const setup: HelperSetup = { module, memory, control, part, timeoutMs: this.#timeoutMs };
-      const helper = spawnWorker("matcher-helper", setup);
+      const helper = spawnWorker("kernel-helper", setup);
       helper.on("error", (thrown) => {
         crew.died ??= thrown.message;
       });
@@ -102,15 +105,15 @@ export class MatcherThreads {
     }
     return crew;
   }
+
+  #diedFault(why: string): Fault {
+    return new Fault(`A helper thread of the ${this.#name} died (${why}); the pair in work is lost.`, {
+      code: "WORKER_DIED",
+      remedy: "It starts again with the next pair; if it keeps dying, look at the memory of this machine.",
+    });
+  }
 }
 
-async function dismiss({ helpers }: Crew): Promise<void> {
+async function dismiss({ helpers }: Crew<unknown>): Promise<void> {
   await Promise.all(helpers.map((helper) => helper.removeAllListeners().terminate()));
-}
-
-function diedFault(why: string): Fault {
-  return new Fault(`A helper thread of the matching kernel died (${why}); the pair in work is lost.`, {
-    code: "WORKER_DIED",
-    remedy: "It starts again with the next pair; if it keeps dying, look at the memory of this machine.",
-  });
 }

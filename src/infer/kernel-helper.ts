@@ -1,7 +1,7 @@
-/** Helper thread of the matcher: sleeps until a run opens, takes its share of the items, sleeps again; never returns. */
+/** Helper thread of a kernel: sleeps until a run opens, takes its share of the items, sleeps again; never returns. */
 import { workerData } from "node:worker_threads";
-import { startKernel } from "./matcher-module.ts";
-import { giveUp, waitForRun, work } from "./matcher-schedule.ts";
+import { startKernel } from "./kernel-module.ts";
+import { giveUp, waitForRun, work } from "./kernel-schedule.ts";
 
 export interface HelperSetup {
   readonly module: WebAssembly.Module;

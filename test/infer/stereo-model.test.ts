@@ -1,0 +1,94 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import type { RectifiedPair, StereoAnswer } from "../../src/core/ports.ts";
+import { openStereoModel } from "../../src/infer/stereo-model.ts";
+import { mulberry } from "./pairs.ts";
+
+const model = "models/octree-stereo";
+const calibration = { width: 320, height: 160, fx: 300, fy: 300, cx: 160, cy: 80, baselineM: 0.4, doffsPx: 0 };
+
+/** Random dots, `shiftPx` apart in the two eyes. */
+function pairOf(shiftPx: number): RectifiedPair {
+  const { width, height } = calibration;
+  const random = mulberry(shiftPx);
+  const left = Uint8Array.from({ length: width * height }, () => Math.floor(random() * 256));
+  const right = Uint8Array.from(left, (_, i) => left[Math.min(left.length - 1, i + shiftPx)]!);
+  const image = (data: Uint8Array) => ({ width, height, channels: 1 as const, data });
+  return { stampNs: BigInt(shiftPx), frameId: "left", left: image(left), right: image(right), calibration };
+}
+
+function leaves(answer: StereoAnswer | undefined): Float32Array {
+  return answer!.levels.at(-1)!.p;
+}
+
+describe("backlog", () => {
+  test("every: all pairs are answered, each with its own answer", async () => {
+    const opened = await openStereoModel(model, { threads: 1 });
+    try {
+      const shifts = [8, 16, 32];
+      const together = await Promise.all(shifts.map((shift) => opened.run(pairOf(shift), 0.5)));
+      for (const [i, shift] of shifts.entries()) {
+        expect(leaves(together[i])).toEqual(leaves(await opened.run(pairOf(shift), 0.5)));
+      }
+      expect(leaves(together[0])).not.toEqual(leaves(together[2]));
+    } finally {
+      await opened.close();
+    }
+  });
+
+  test("newest: of the pairs that wait only the last is answered, the others resolve to undefined", async () => {
+    const opened = await openStereoModel(model, { threads: 1, backlog: "newest" });
+    try {
+      const [first, second, third, last] = await Promise.all(
+        [8, 12, 16, 32].map((shift) => opened.run(pairOf(shift), 0.5)),
+      );
+      expect(first).toBeDefined();
+      expect(second).toBeUndefined();
+      expect(third).toBeUndefined();
+      expect(leaves(last)).toEqual(leaves(await opened.run(pairOf(32), 0.5)));
+    } finally {
+      await opened.close();
+    }
+  });
+});
+
+describe("a scaled world", () => {
+  test("with half the voxel size and half the baseline gives the same answer", async () => {
+    const opened = await openStereoModel(model, { threads: 1 });
+    try {
+      const pair = pairOf(16);
+      const half = { ...pair, calibration: { ...calibration, baselineM: calibration.baselineM / 2 } };
+      expect(leaves(await opened.run(half, 0.25))).toEqual(leaves(await opened.run(pair, 0.5)));
+    } finally {
+      await opened.close();
+    }
+  });
+});
+
+describe("threads", () => {
+  test("one and two give the same answer", async () => {
+    const [one, two] = await Promise.all([1, 2].map((threads) => openStereoModel(model, { threads })));
+    try {
+      expect(leaves(await two!.run(pairOf(16), 0.5))).toEqual(leaves(await one!.run(pairOf(16), 0.5)));
+    } finally {
+      await Promise.all([one!.close(), two!.close()]);
+    }
+  });
+});
+
+describe("a folder that is no model", () => {
+  const folder = mkdtempSync(join(tmpdir(), "model-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("is refused with what is missing", async () => {
+    await expect(openStereoModel(folder)).rejects.toMatchObject({ code: "MODEL_MISSING" });
+    cpSync(model, folder, { recursive: true });
+    rmSync(join(folder, "heads.bin"));
+    await expect(openStereoModel(folder)).rejects.toMatchObject({
+      code: "MODEL_MISSING",
+      message: expect.stringContaining("heads.bin"),
+    });
+  });
+});
