@@ -104,7 +104,8 @@ async function pump(
     }
   }
 
-  const pairs = timed(rectifiedPairs(source(), frameOptions(config, topics), health, run.counts));
+  const frames = { ...frameOptions(config, topics), wasCut: () => signal?.aborted === true };
+  const pairs = timed(rectifiedPairs(source(), frames, health, run.counts));
   const steps = mapSteps(pairs, model, mapOptions(config), health, run.counts, run.times);
   const outputs = new MapOutputs(outputOptions(config));
   for await (const step of steps) {

@@ -47,6 +47,7 @@ class StereoWorkerModel implements StereoModel {
   #images = new SharedArrayBuffer(0);
   #nextId = 0;
   #isClosed = false;
+  readonly #whenIdle: (() => void)[] = [];
 
   constructor(model: LoadedModel, options: StereoModelOptions) {
     const { manifest } = model;
@@ -105,16 +106,15 @@ class StereoWorkerModel implements StereoModel {
     });
   }
 
+  /** Pairs that wait are refused; the one in work is finished: ONNX Runtime aborts the process if it is cut off. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearTimeout(this.#watchdog);
+    for (const waiting of this.#queue.splice(0)) waiting.reject(closedFault());
+    if (this.#running !== undefined) await new Promise<void>((done) => this.#whenIdle.push(done));
     const worker = this.#worker;
     this.#worker = undefined;
     worker?.removeAllListeners();
     await worker?.terminate();
-    this.#running?.reject(closedFault());
-    this.#running = undefined;
-    for (const waiting of this.#queue.splice(0)) waiting.reject(closedFault());
   }
 
   #next(): void {
@@ -129,7 +129,8 @@ class StereoWorkerModel implements StereoModel {
   #restart(waiting: Waiting): void {
     this.start().then(
       () => {
-        if (!this.#isClosed) this.#send(waiting);
+        if (this.#isClosed) this.#finish((one) => one.reject(closedFault()));
+        else this.#send(waiting);
       },
       (fault) => this.#finish((one) => one.reject(fault)),
     );
@@ -182,6 +183,7 @@ class StereoWorkerModel implements StereoModel {
     this.#running = undefined;
     if (one !== undefined) settle(one);
     this.#next();
+    if (this.#running === undefined) for (const done of this.#whenIdle.splice(0)) done();
   }
 }
 

@@ -26,6 +26,8 @@ export interface FrameOptions extends RectifyOptions {
   readonly waitMessages?: number;
   /** Pairs that wait for the very first CameraInfo, so that none are lost. Default 30. */
   readonly waitingPairs?: number;
+  /** Asked at the end of the source: true where it was cut short (Ctrl-C), so that what still waits is no fault. */
+  readonly wasCut?: () => boolean;
   /** What to call the eyes in Health, e.g. their topics. */
   readonly names?: Readonly<Record<Side, string>>;
 }
@@ -106,7 +108,7 @@ export class FrameAssembler {
     return out;
   }
 
-  /** The consumer has stopped: what still waits is counted and given up. */
+  /** Source or consumer have stopped: what still waits is counted and given up. */
   stop(): void {
     this.#pairer.stop();
     for (const _ of this.#held.splice(0)) countDrop(this.#counts, "stopped_pair");

@@ -20,6 +20,15 @@ test("a clean drive: every pair with calibration and pose, nothing in Health", a
   expect(health.list()).toEqual([]);
 });
 
+test("a source that was cut short: what waits is counted, and no fault", async () => {
+  const inputs = [...frames(1000, 1100), image("left", 1200), image("right", 1200), image("left", 1300)];
+  const whole = await play(inputs);
+  expect([whole.counts.processed, whole.raised]).toEqual([3, ["PAIR_LONE"]]);
+  const { counts, raised, stampsMs } = await play(inputs, { wasCut: () => true });
+  expect([stampsMs, raised]).toEqual([[1000, 1100], []]);
+  expect(counts).toEqual({ seen: 3, processed: 2, dropped: { stopped_pair: 1, stopped: 1 }, images: 7 });
+});
+
 test("each pair comes out as soon as its last message is there", async () => {
   const health = new Health();
   const counts = makeFrameCounts();

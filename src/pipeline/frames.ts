@@ -26,7 +26,7 @@ export async function* rectifiedPairs(
     } catch (thrown) {
       broken = { thrown };
     }
-    ready.push(...assembler.flush());
+    if (options.wasCut?.() !== true) ready.push(...assembler.flush());
     yield* handOver(ready, counts);
     if (broken !== undefined) throw broken.thrown;
   } finally {

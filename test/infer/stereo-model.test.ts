@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import type { Fault } from "../../src/core/fault.ts";
 import type { RectifiedPair, StereoAnswer } from "../../src/core/ports.ts";
 import { openStereoModel } from "../../src/infer/stereo-model.ts";
 import { mulberry } from "./pairs.ts";
@@ -51,6 +52,21 @@ describe("backlog", () => {
     } finally {
       await opened.close();
     }
+  });
+});
+
+describe("closing", () => {
+  test("with pairs in work finishes the one and refuses the others", async () => {
+    const opened = await openStereoModel(model, { threads: 1 });
+    const outcomes = [8, 12, 16].map((shift) =>
+      opened.run(pairOf(shift), 0.5).then(
+        (answer) => (answer === undefined ? "nothing" : "an answer"),
+        (fault: Fault) => fault.code,
+      ),
+    );
+    await opened.close();
+    expect(await Promise.all(outcomes)).toEqual(["an answer", "WORKER_DIED", "WORKER_DIED"]);
+    await expect(opened.run(pairOf(8), 0.5)).rejects.toMatchObject({ code: "WORKER_DIED" });
   });
 });
 

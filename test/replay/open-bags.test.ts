@@ -1,80 +1,18 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openModel } from "../../src/cli/replay.ts";
-import { reportOf } from "../../src/cli/replay-report.ts";
-import { type ReplayRun, replay } from "../../src/cli/replay-run.ts";
-import { defaultsOf } from "../../src/config/parse.ts";
-import { stereoSchema } from "../../src/config/stereo-schema.ts";
-import { Health } from "../../src/core/health.ts";
-import { OCCUPIED } from "../../src/core/occupancy.ts";
 import type { StereoModel } from "../../src/core/ports.ts";
 import { openBag } from "../../src/io/bag.ts";
 import { readTf } from "../../src/msg/read-tf.ts";
-import { keyOf } from "../../src/octree/key.ts";
-import { occupiedInto } from "../../src/octree/leaves.ts";
-import { readOctomapBinary } from "../../src/octree/octomap-read.ts";
-import { frameOccupiedInto } from "../../src/octree/per-frame.ts";
-import { makePointList } from "../../src/octree/points.ts";
-import type { MapStep } from "../../src/pipeline/map-steps.ts";
-import { liboctomapProgram, runLiboctomap } from "../octree/liboctomap.ts";
-import { pythonWith } from "../support/python.ts";
-import { runPython } from "../support/run-python.ts";
 import { sharedData } from "../support/shared-data.ts";
 import { tempFolder } from "../support/temp.ts";
-import { type Outcome, voxelguard } from "./program.ts";
+import { config, expectAlongTheDrive, replaySteps } from "./steps.ts";
 
 // The network on a hundred pairs: slow where other work fills the machine.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const bags = sharedData("open", "bags");
-const mcapRos2 = pythonWith("mcap_ros2", "mcap");
-const rosbags = pythonWith("rosbags");
-const program = liboctomapProgram();
-const script = readFileSync(fileURLToPath(new URL("./readers.py", import.meta.url)), "utf8");
 const folder = tempFolder();
-const config = defaultsOf(stereoSchema);
-
-/** What one step was, copied. */
-interface Seen {
-  readonly stampNs: bigint;
-  readonly optical: string;
-  readonly fixed: string;
-  readonly isPosed: boolean;
-  readonly cameraM: readonly [number, number, number];
-  readonly baseZM: number | undefined;
-  readonly points: Float32Array;
-  /** Occupied cells of the map: centres, metres. */
-  readonly occupied: Float32Array;
-}
-
-/** x, y, z, value one after the other, as in a PointCloud2. */
-function interleaved(list: { count: number; xyz: Float32Array; value: Float32Array }): Float32Array {
-  const out = new Float32Array(list.count * 4);
-  for (let i = 0; i < list.count; i += 1) {
-    out.set(list.xyz.subarray(i * 3, i * 3 + 3), i * 4);
-    out[i * 4 + 3] = list.value[i]!;
-  }
-  return out;
-}
-
-function seenIn({ header, fixed, frame, map, isPosed, T_fixed_camera: T, T_fixed_base }: MapStep): Seen {
-  const points = makePointList();
-  frameOccupiedInto(points, frame);
-  const occupied = makePointList();
-  occupiedInto(occupied, map);
-  return {
-    stampNs: header.stampNs,
-    optical: header.frameId,
-    fixed: fixed.frameId,
-    isPosed,
-    cameraM: [T[3]!, T[7]!, T[11]!],
-    baseZM: T_fixed_base?.[11],
-    points: interleaved(points),
-    occupied: occupied.xyz.slice(0, occupied.count * 3),
-  };
-}
 
 describe.skipIf(bags === undefined)("the bags of another implementation, replayed", () => {
   let model: StereoModel;
@@ -83,28 +21,11 @@ describe.skipIf(bags === undefined)("the bags of another implementation, replaye
   });
   afterAll(async () => await model?.close());
 
-  async function replayed(name: string, out?: string): Promise<{ run: ReplayRun; health: Health; steps: Seen[] }> {
-    const health = new Health();
-    const steps: Seen[] = [];
-    const run = await replay({
-      bag: join(bags as string, name),
-      topics: {},
-      config,
-      model,
-      health,
-      ...(out === undefined ? {} : { out }),
-      onStep: (step) => {
-        steps.push(seenIn(step));
-      },
-    });
-    return { run, health, steps };
-  }
-
   it.each([
     ["kitti_jpeg_mcap", 51],
     ["kitti_jpeg_sqlite3", 20],
   ] as const)("%s: all %d pairs, along the drive", async (name, pairs) => {
-    const { run, health, steps } = await replayed(name);
+    const { run, health, steps } = await replaySteps(join(bags as string, name), model);
     expect(run.counts).toEqual({ seen: pairs, processed: pairs, dropped: {}, images: 2 * pairs });
     expect(health.history()).toEqual([]);
     expectAlongTheDrive(steps, pairs);
@@ -112,7 +33,7 @@ describe.skipIf(bags === undefined)("the bags of another implementation, replaye
 
   it("euroc_raw_sqlite3: all 23 pairs, the lone left image and the missing poses said", async () => {
     const out = join(folder, "euroc.mcap");
-    const { run, health, steps } = await replayed("euroc_raw_sqlite3", out);
+    const { run, health, steps } = await replaySteps(join(bags as string, "euroc_raw_sqlite3"), model, out);
     expect(run.counts).toEqual({ seen: 23, processed: 23, dropped: { lone_left: 1 }, images: 47 });
     const faults = health.list().map(({ where, code, count }) => [where, code, count]);
     expect(faults).toEqual([
@@ -133,293 +54,4 @@ describe.skipIf(bags === undefined)("the bags of another implementation, replaye
     await bag.close();
     expect(still).toContainEqual([steps[0]!.optical, `${steps[0]!.optical}_level`]);
   });
-
-  describe("kitti_raw_mcap", () => {
-    const [first, second] = [join(folder, "first.mcap"), join(folder, "second.mcap")];
-    const [reportPath, preview] = [join(folder, "report.json"), join(folder, "preview.png")];
-    let command: Outcome;
-    let steps: Seen[];
-    let run: ReplayRun;
-    let health: Health;
-    beforeAll(async () => {
-      const bag = join(bags as string, "kitti_raw_mcap");
-      command = await voxelguard("replay", bag, "--out", first, "--report", reportPath, "--preview", preview);
-      ({ run, steps, health } = await replayed("kitti_raw_mcap", second));
-    });
-
-    it("all 16 pairs, along the drive; the command says so", () => {
-      expect(run.counts).toEqual({ seen: 16, processed: 16, dropped: {}, images: 32 });
-      expectAlongTheDrive(steps, 16);
-      expect(command).toMatchObject({ code: 0, err: "" });
-      expect(command.out).toMatch(/^16 of 16 pairs, [\d.]+ a second \(octree-stereo .*\)\ndropped: nothing\n/);
-      expect(readFileSync(preview).subarray(1, 4).toString()).toBe("PNG");
-    });
-
-    it("gives byte-identical files twice", () => {
-      expect(readFileSync(first).equals(readFileSync(second))).toBe(true);
-    });
-
-    it("report.json has the keys of the design", () => {
-      const reports = [JSON.parse(readFileSync(reportPath, "utf8")), reportOf(run, model, health)];
-      const number = expect.any(Number);
-      const quantiles = { p50_ms: number, p95_ms: number, p99_ms: number };
-      for (const report of reports) {
-        expect(report).toMatchObject({
-          pairs: { seen: 16, processed: 16, dropped: {} },
-          pairs_per_second: number,
-          stages: { match: quantiles, network: quantiles, decode: quantiles, map: quantiles, outputs: quantiles },
-          age_ms: { p50: number, p95: number, p99: number },
-          rss_mb: { max: number },
-          model: { name: model.name, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
-          health: [],
-        });
-        expect(report.pairs_per_second).toBeGreaterThan(0);
-        expect(report.rss_mb.max).toBeGreaterThan(50);
-        for (const { p50_ms, p95_ms, p99_ms } of Object.values<Record<string, number>>(report.stages)) {
-          expect(p50_ms).toBeGreaterThan(0);
-          expect(p95_ms).toBeGreaterThanOrEqual(p50_ms!);
-          expect(p99_ms).toBeGreaterThanOrEqual(p95_ms!);
-        }
-      }
-    });
-
-    const others = [
-      ["mcap", "mcap-ros2-support", mcapRos2],
-      ["rosbags", "rosbags", rosbags],
-    ] as const;
-    const rowsOf = new Map<string, readonly Row[]>();
-    const readBy = (reader: string, python: string): readonly Row[] => {
-      let rows = rowsOf.get(reader);
-      if (rows === undefined) {
-        rows = JSON.parse(runPython(python, script, reader, first)) as Row[];
-        rowsOf.set(reader, rows);
-      }
-      return rows;
-    };
-
-    describe.each(others)("as %s reads it (%s)", (reader, _name, python) => {
-      const on = (topic: string) => readBy(reader, python as string).filter((row) => row.topic === topic);
-      const stamps = () => steps.map(({ stampNs }) => String(stampNs));
-
-      it.skipIf(python === undefined)("all topics, one message a pair, on the stamps of the left images", () => {
-        const types = {
-          points: "sensor_msgs/msg/PointCloud2",
-          points_clearing: "sensor_msgs/msg/PointCloud2",
-          octomap_binary: "octomap_msgs/msg/Octomap",
-          occupancy_grid: "nav_msgs/msg/OccupancyGrid",
-          voxel_markers: "visualization_msgs/msg/MarkerArray",
-          "/diagnostics": "diagnostic_msgs/msg/DiagnosticArray",
-        };
-        for (const [topic, type] of Object.entries(types)) {
-          expect(on(topic).map((row) => [row.type, row.time])).toEqual(stamps().map((stamp) => [type, stamp]));
-        }
-        for (const topic of ["points", "points_clearing"]) {
-          expect(on(topic).map(({ stamp, frame }) => [stamp, frame])).toEqual(
-            steps.map(({ stampNs, optical }) => [String(stampNs), optical]),
-          );
-        }
-        for (const topic of ["octomap_binary", "occupancy_grid"]) {
-          expect(on(topic).map(({ stamp, frame }) => [stamp, frame])).toEqual(stamps().map((stamp) => [stamp, "odom"]));
-        }
-        expect(on("/diagnostics").map(({ stamp }) => stamp)).toEqual(stamps());
-        const topics = new Set(readBy(reader, python as string).map(({ topic }) => topic));
-        expect(topics).toEqual(new Set([...Object.keys(types), "/tf", "/tf_static"]));
-      });
-
-      it.skipIf(python === undefined)("points: the occupied cells of each frame, value for value", () => {
-        const rows = on("points");
-        for (const [i, { points }] of steps.entries()) {
-          const { fields, shape, dense, data } = rows[i]!;
-          expect(fields).toEqual(["x", "y", "z", "intensity"].map((name, at) => [name, at * 4, 7, 1]));
-          const count = points.length / 4;
-          expect([shape, dense]).toEqual([[1, count, 16, count * 16], true]);
-          const values = floats(data!);
-          expect(values.every(Number.isFinite)).toBe(true);
-          expect(Buffer.from(values.buffer).equals(Buffer.from(points.buffer))).toBe(true);
-        }
-        expect(steps.some(({ points }) => points.length > 0)).toBe(true);
-        for (const { data, shape } of on("points_clearing")) {
-          const values = floats(data!);
-          expect(values.length).toBe(shape![1]! * 4);
-          expect(values.every(Number.isFinite)).toBe(true);
-        }
-      });
-
-      it.skipIf(python === undefined)("occupancy_grid: what stands in the height band is an obstacle", () => {
-        for (const [i, { size, resolution, origin, data }] of on("occupancy_grid").entries()) {
-          const cells = new Int8Array(bytes(data!));
-          const [width, height] = size as [number, number];
-          const [x0, y0] = origin as [number, number];
-          expect(cells.length).toBe(width * height);
-          expect(resolution).toBe(config.voxel_size);
-          expect(cells.every((cell) => cell === -1 || cell === 0 || cell === 100)).toBe(true);
-          const { occupied, baseZM = 0 } = steps[i]!;
-          let obstacles = 0;
-          for (let at = 0; at < occupied.length; at += 3) {
-            const aboveBase = occupied[at + 2]! - baseZM;
-            if (aboveBase < config.min_height || aboveBase > config.max_height) continue;
-            const column = Math.floor((occupied[at]! - x0) / resolution!);
-            const row = Math.floor((occupied[at + 1]! - y0) / resolution!);
-            expect(cells[row * width + column]).toBe(100);
-            obstacles += 1;
-          }
-          expect(obstacles).toBeGreaterThan(10);
-        }
-      });
-
-      it.skipIf(python === undefined)("voxel_markers: the occupied cells of the map as cubes", () => {
-        const rows = on("voxel_markers");
-        for (const [i, { occupied, stampNs }] of steps.entries()) {
-          const [clear, cubes, ...rest] = rows[i]!.markers!;
-          expect([clear!.action, rest]).toEqual([3, []]);
-          expect(cubes).toMatchObject({ type: 6, action: 0, frame: "odom", stamp: String(stampNs), edge: 0.5 });
-          expect(occupied.length / 3).toBeLessThanOrEqual(config.max_markers);
-          expect(cubes!.points.flat()).toEqual(Array.from(occupied));
-          expect(cubes!.colors).toBe(cubes!.points.length);
-        }
-      });
-
-      it.skipIf(python === undefined)("/tf and /tf_static as recorded; /diagnostics", async () => {
-        const recorded: Record<string, unknown[]> = { "/tf": [], "/tf_static": [] };
-        const bag = await openBag(join(bags as string, "kitti_raw_mcap"));
-        for await (const { topic, data } of bag.messages({ topics: new Set(Object.keys(recorded)) })) {
-          for (const { stampNs, parent, child, T_parent_child: T } of readTf(data, topic === "/tf_static").transforms) {
-            recorded[topic]!.push([String(stampNs), parent, child, ...[T[3]!, T[7]!, T[11]!].map(round)]);
-          }
-        }
-        await bag.close();
-        for (const [topic, transforms] of Object.entries(recorded)) {
-          const written = on(topic).flatMap((row) => row.transforms!);
-          expect(transforms.length).toBeGreaterThan(0);
-          expect(written.map(({ stamp, frame, child, t }) => [stamp, frame, child, ...t.map(round)])).toEqual(
-            transforms,
-          );
-          for (const { q } of written) expect(Math.hypot(...q)).toBeCloseTo(1, 9);
-        }
-        expect(on("/tf_static").length).toBe(1);
-        const [level, name, values] = on("/diagnostics").at(-1)!.status![0]!;
-        expect([level, name]).toEqual([0, "stereo_voxel_node: inference"]);
-        expect(values).toMatchObject({ model: model.name, model_sha256: model.sha256 });
-        expect(Number(values["pairs_processed"])).toBeGreaterThan(0);
-      });
-
-      it.skipIf(python === undefined)("octomap_binary: the occupied cells of the map", () => {
-        for (const [i, row] of on("octomap_binary").entries()) {
-          expect(row).toMatchObject({ binary: true, id: "OcTree", resolution: 0.5 });
-          expect(occupiedOf(bytes(row.data!))).toEqual(keysOf(steps[i]!.occupied));
-        }
-      });
-
-      it.skipIf(python === undefined || program === undefined)("octomap_binary: liboctomap says the same", () => {
-        const last = on("octomap_binary").at(-1)!;
-        const lines = runLiboctomap(program as string, ["read-binary"], new Uint8Array(bytes(last.data!))).toString();
-        const occupied = lines.split("\n").filter((line) => line.endsWith(" o"));
-        expect(occupied.length).toBeGreaterThan(100);
-        expect(occupied.map((line) => line.slice(0, -2)).sort()).toEqual(keysOf(steps.at(-1)!.occupied));
-      });
-    });
-  });
 });
-
-/** One message as readers.py prints it. */
-interface Row {
-  readonly topic: string;
-  readonly type: string;
-  readonly time: string;
-  readonly stamp?: string;
-  readonly frame?: string;
-  readonly fields?: unknown;
-  readonly shape?: readonly number[];
-  readonly dense?: boolean;
-  /** base64 */
-  readonly data?: string;
-  readonly resolution?: number;
-  readonly size?: readonly number[];
-  readonly origin?: readonly number[];
-  readonly markers?: readonly {
-    readonly action: number;
-    readonly points: readonly number[][];
-    readonly colors: number;
-  }[];
-  readonly transforms?: readonly {
-    readonly stamp: string;
-    readonly frame: string;
-    readonly child: string;
-    readonly t: readonly number[];
-    readonly q: readonly number[];
-  }[];
-  readonly status?: readonly (readonly [level: number, name: string, values: Record<string, string>])[];
-}
-
-/** Every pair has its pose in odom, and what is mapped lies along the way. */
-function expectAlongTheDrive(steps: readonly Seen[], pairs: number): void {
-  expect(steps.length).toBe(pairs);
-  for (const step of steps) expect(step).toMatchObject({ isPosed: true, fixed: "odom" });
-  const [from, to] = [steps[0]!.cameraM, steps.at(-1)!.cameraM];
-  const drivenM = Math.hypot(to[0] - from[0], to[1] - from[1]);
-  expect(drivenM).toBeGreaterThan(pairs * 0.2);
-  // Nothing farther from the nearest camera than the network sees, and something seen from either end alone.
-  const last = steps.at(-1)!.occupied;
-  const reachM = Math.hypot(config.max_range, config.max_range, config.max_range);
-  let farthestM = 0;
-  for (let i = 0; i < last.length; i += 3) {
-    const nearest = Math.min(
-      ...steps.map(({ cameraM }) =>
-        Math.hypot(last[i]! - cameraM[0], last[i + 1]! - cameraM[1], last[i + 2]! - cameraM[2]),
-      ),
-    );
-    farthestM = Math.max(farthestM, nearest);
-  }
-  expect(farthestM).toBeLessThan(reachM);
-  const along = (xyz: Float32Array) => {
-    const [ux, uy] = [(to[0] - from[0]) / drivenM, (to[1] - from[1]) / drivenM];
-    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (let i = 0; i < xyz.length; i += 3) {
-      const at = (xyz[i]! - from[0]) * ux + (xyz[i + 1]! - from[1]) * uy;
-      low = Math.min(low, at);
-      high = Math.max(high, at);
-    }
-    return { low, high };
-  };
-  const [begin, end] = [along(steps[0]!.occupied), along(last)];
-  expect(end.high).toBeGreaterThan(begin.high + drivenM / 2);
-  expect(end.low).toBeLessThan(drivenM / 2 + 5);
-}
-
-function bytes(base64: string): ArrayBuffer {
-  return Uint8Array.from(Buffer.from(base64, "base64")).buffer;
-}
-
-function floats(base64: string): Float32Array<ArrayBuffer> {
-  return new Float32Array(bytes(base64));
-}
-
-function round(value: number): number {
-  return Math.round(value * 1e9) / 1e9;
-}
-
-/** Keys of depth 16 of cells with these centres, as text, sorted. */
-function keysOf(centres: Float32Array): string[] {
-  const keys: string[] = [];
-  for (let i = 0; i < centres.length; i += 3) {
-    keys.push([0, 1, 2].map((axis) => keyOf(centres[i + axis]!, config.voxel_size)).join(" "));
-  }
-  return keys.sort();
-}
-
-function occupiedOf(data: ArrayBuffer): string[] {
-  const { count, keys, depth, state } = readOctomapBinary(new Uint8Array(data));
-  const out: string[] = [];
-  for (let i = 0; i < count; i += 1) {
-    if (state[i] !== OCCUPIED) continue;
-    const edge = 2 ** (16 - depth[i]!);
-    for (let x = 0; x < edge; x += 1) {
-      for (let y = 0; y < edge; y += 1) {
-        for (let z = 0; z < edge; z += 1) {
-          out.push([keys[i * 3]! + x, keys[i * 3 + 1]! + y, keys[i * 3 + 2]! + z].join(" "));
-        }
-      }
-    }
-  }
-  return out.sort();
-}

@@ -49,3 +49,17 @@ export function start(...argv: readonly string[]): Running {
 export async function voxelguard(...argv: readonly string[]): Promise<Outcome> {
   return await start(...argv).outcome;
 }
+
+export interface Refusal {
+  readonly exit: number | undefined;
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** What a replay that cannot be done says. */
+export async function refusal(...argv: readonly string[]): Promise<Refusal> {
+  const { code: exit, out, err } = await voxelguard("replay", ...argv, "--json");
+  if (exit === undefined || err !== "") throw new Error(`it ${exit === undefined ? "hung" : "said"}: ${err}`);
+  return { exit, ...(JSON.parse(out) as { error: Omit<Refusal, "exit"> }).error };
+}
