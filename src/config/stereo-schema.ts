@@ -25,7 +25,7 @@ export const stereoSchema = {
   approximate_sync: {
     kind: "boolean",
     fallback: false,
-    doc: "Pair left and right images whose stamps differ by up to sync_slop. Off: only equal stamps make a pair.",
+    doc: "Pair left and right images whose stamps differ by up to sync_slop. Off: replay finds out by itself (equal stamps, else the nearest within a quarter of the frame period).",
   },
   sync_slop: {
     kind: "double",

@@ -52,11 +52,15 @@ export class MapOutputs {
     this.#options = options;
   }
 
+  /**
+   * There is no occupancy_grid while /tf does not say how high the robot's base stands: a band at a guessed height would
+   * show obstacles as free ground.
+   */
   *messages(step: MapStep, wanted: ReadonlySet<MapOutput>): Generator<OutputMessage> {
     const { stampNs } = step.header;
     for (const output of outputs) {
-      if (wanted.has(output))
-        yield { output, topic: mapTopics[output].topic, stampNs, data: this.#encode(step, output) };
+      if (!wanted.has(output) || (output === "occupancyGrid" && step.T_fixed_base === undefined)) continue;
+      yield { output, topic: mapTopics[output].topic, stampNs, data: this.#encode(step, output) };
     }
   }
 

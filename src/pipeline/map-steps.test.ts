@@ -5,10 +5,12 @@ import type { OctreeGrid } from "../core/occupancy.ts";
 import type { StereoAnswer, StereoModel } from "../core/ports.ts";
 import { StageTimes } from "../core/stage-times.ts";
 import type { Transform } from "../core/transform.ts";
+import type { MapOutput } from "../msg/map-messages.ts";
 import { occupiedInto } from "../octree/leaves.ts";
 import { makePointList } from "../octree/points.ts";
 import type { PosedPair } from "./frames-assemble.ts";
 import { makeFrameCounts } from "./frames-counts.ts";
+import { MapOutputs } from "./map-outputs.ts";
 import { mapSteps } from "./map-steps.ts";
 
 const options = { voxelSizeM: 0.5, occupancyThreshold: 0.5, maxRangeM: 32, windowM: 100, decayHalfLifeS: 0 };
@@ -132,5 +134,36 @@ describe("mapSteps", () => {
     const out: Seen[] = [];
     await expect(stepsOf(breaking(), new StubModel(), { out })).rejects.toThrow("the cable");
     expect(out.map(({ at }) => at)).toEqual([0, 1]);
+  });
+});
+
+describe("occupancy_grid", () => {
+  const wanted = new Set<MapOutput>(["octomapBinary", "occupancyGrid"]);
+  const outputs = new MapOutputs({ maxRangeM: 32, minHeightM: 0.1, maxHeightM: 2, maxMarkers: 10, node: "test" });
+
+  it.each([
+    ["is written where the base is known", pairAt(0, 1), ["octomapBinary", "occupancyGrid"], []],
+    [
+      "is left out, and Health says so, without a base",
+      { ...pairAt(0, 1), T_fixed_base: undefined },
+      ["octomapBinary"],
+      ["TF_MISSING"],
+    ],
+    ["is left out, and Health says so, without a pose", pairAt(0), ["octomapBinary"], ["TF_MISSING"]],
+  ] as const)("%s", async (_, posed, topics, faults) => {
+    const health = new Health();
+    async function* pairs() {
+      yield posed;
+    }
+    const steps = mapSteps(pairs(), new StubModel(), options, health, makeFrameCounts(), new StageTimes());
+    for await (const step of steps) {
+      expect([...outputs.messages(step, wanted)].map(({ output }) => output)).toEqual(topics);
+    }
+    expect(
+      health
+        .list()
+        .filter(({ where }) => where === "occupancy_grid")
+        .map(({ code }) => code),
+    ).toEqual(faults);
   });
 });

@@ -38,6 +38,9 @@ export interface MapStep {
   readonly isPosed: boolean;
 }
 
+const noGrid =
+  "The height of the robot's base is not known, so there is no occupancy_grid; play or publish /tf from odom to base_link.";
+
 /** Optical axes (x right, y down, z forward) in body axes (x forward, y left, z up), same origin (REP-103). */
 const T_level_optical: Transform = Float64Array.of(0, 0, 1, 0, -1, 0, 0, 0, 0, -1, 0, 0);
 
@@ -155,6 +158,8 @@ class Mapper {
     const map = isPosed ? this.#posedMap(fixedFrame) : this.#loneMap();
     const T = isPosed ? T_fixed_camera : T_level_optical;
     if (!this.#insert(map, frame, T, pair.stampNs)) return undefined;
+    if (isPosed && T_fixed_base !== undefined) this.#health.clear("occupancy_grid", "TF_MISSING");
+    else this.#health.raise("occupancy_grid", "TF_MISSING", noGrid);
     return {
       pair,
       header: { stampNs: pair.stampNs, frameId: pair.frameId },

@@ -38,6 +38,7 @@ describe.skipIf(bags === undefined)("the bags of another implementation, replaye
     const faults = health.list().map(({ where, code, count }) => [where, code, count]);
     expect(faults).toEqual([
       ["tf", "TF_MISSING", 23],
+      ["occupancy_grid", "TF_MISSING", 23],
       ["/cam/left/image_raw", "PAIR_LONE", 1],
     ]);
     expect(steps.length).toBe(23);
