@@ -2,18 +2,15 @@ import type { StereoConfig } from "../config/stereo-schema.ts";
 import { asFault, messageOf } from "../core/fault.ts";
 import type { StereoModel } from "../core/ports.ts";
 import { StageTimes } from "../core/stage-times.ts";
-import { openStereoModel } from "../infer/stereo-model.ts";
 import { type PairFolder, pairFoldersIn, readPairFolder } from "../io/pair-folder.ts";
 import { medianDepthM, type Points, pointsFromDisparity, withoutNearest } from "../stereo/ground-truth.ts";
 import { scoreFrame } from "../stereo/metrics.ts";
 import type { EvalResult, PairResult } from "./eval-table.ts";
 import { countCells, loadPair, makeInfer } from "./infer-pair.ts";
-import { stereoModelFolder } from "./model-folder.ts";
+import { openModel } from "./model-folder.ts";
 
 export interface EvalOptions {
   readonly data: string;
-  readonly model?: string;
-  readonly threads?: number;
   /** Metres; `auto` looks at the truth. */
   readonly voxelSize: number | "auto";
   /** Runs of each pair that are timed. */
@@ -25,8 +22,7 @@ export interface EvalOptions {
 /** Runs the product over every pair of the folder. A pair that cannot be read is reported, not fatal; a bad model is. */
 export async function evaluateStereo(options: EvalOptions, config: StereoConfig): Promise<EvalResult> {
   const folders = await pairFoldersIn(options.data);
-  const { threads } = options;
-  const model = await openStereoModel(stereoModelFolder(options.model), threads === undefined ? {} : { threads });
+  const model = await openModel(config);
   const pairs: PairResult[] = [];
   const skipped: { pair: string; reason: string }[] = [];
   const failed: { pair: string; code: string; message: string }[] = [];

@@ -3,9 +3,9 @@ import { Fault } from "../core/fault.ts";
 import { writeWhole } from "../io/write-whole.ts";
 import { type EvalOptions, evaluateStereo } from "./eval-stereo.ts";
 import { evalTable } from "./eval-table.ts";
-import { addModelOptions, addStereoOptions, type ModelFlags, stereoConfigOf, wholeNumber } from "./infer-options.ts";
+import { addStereoOptions, stereoConfigOf, wholeNumber } from "./infer-options.ts";
 
-type EvalFlags = EvalOptions & Pick<ModelFlags, "json">;
+type EvalFlags = EvalOptions & { readonly json?: boolean | string };
 
 const help = `
 A pair folder holds left.png and right.png (or .jpg, .webp, .tif), calib.json and, as the truth, gt_disparity.npz (array
@@ -41,7 +41,6 @@ function stereoCommand(): Command {
     .option("--repeat <n>", "runs of each pair after a first one to warm up", wholeNumber, 5)
     .option("--disparity-bias <px>", "added to the true disparity: a known fault of the truth", finite, 0)
     .addHelpText("after", help);
-  addModelOptions(command);
   addStereoOptions(command, ["occupancy_threshold", "max_range"]);
   return command.action(async (file: string | undefined, flags: EvalFlags) => {
     const jsonPath = file ?? (typeof flags.json === "string" ? flags.json : undefined);

@@ -3,28 +3,12 @@ import { parseConfig } from "../config/parse.ts";
 import { type StereoConfig, stereoSchema } from "../config/stereo-schema.ts";
 import { addConfigOptions, configGiven } from "./config-options.ts";
 
-/** Options of every command that runs the stereo model on single pairs. */
-export interface ModelFlags {
-  readonly model?: string;
-  readonly threads?: number;
-  readonly json?: boolean | string;
-}
+/** Parameters of every command that runs the stereo model. */
+const modelParameters = ["model_path", "intra_op_threads"];
 
-export function addModelOptions(command: Command): Command {
-  command.option(
-    "--model <folder>",
-    "model to use: manifest.json and what belongs to it (default: the one that ships)",
-  );
-  return command.option(
-    "--threads <n>",
-    "threads of the network (default: what the model's manifest says)",
-    wholeNumber,
-  );
-}
-
-/** Adds the parameters named, checked by `stereoConfigOf`. */
+/** Adds the parameters named and those of the model, checked by `stereoConfigOf`. */
 export function addStereoOptions(command: Command, paths: readonly string[]): Command {
-  return addConfigOptions(command, stereoSchema, paths);
+  return addConfigOptions(command, stereoSchema, [...paths, ...modelParameters]);
 }
 
 /** The stereo parameters with what the command line gave. Throws `Fault` CONFIG_INVALID. */

@@ -1,17 +1,17 @@
 import { join } from "node:path";
 import { Command } from "commander";
 import { Fault } from "../core/fault.ts";
-import { openStereoModel } from "../infer/stereo-model.ts";
 import { type CalibrationPaths, readCalibration } from "../io/calibration-file.ts";
 import { writePly } from "../io/ply.ts";
 import { renderPreview } from "../io/preview.ts";
 import { writeVoxelsCsv } from "../io/voxels-csv.ts";
 import { writeWhole } from "../io/write-whole.ts";
-import { addModelOptions, addStereoOptions, type ModelFlags, stereoConfigOf } from "./infer-options.ts";
+import { addStereoOptions, stereoConfigOf } from "./infer-options.ts";
 import { countCells, loadPair, makeInfer } from "./infer-pair.ts";
-import { stereoModelFolder } from "./model-folder.ts";
+import { openModel } from "./model-folder.ts";
 
-interface InferFlags extends ModelFlags {
+interface InferFlags {
+  readonly json?: boolean;
   readonly left: string;
   readonly right: string;
   readonly calibration: readonly string[];
@@ -44,7 +44,6 @@ export function inferCommand(): Command {
     .requiredOption("--out <folder>", "where the results go; made if it is not there")
     .option("--json", "print the report as one JSON object")
     .addHelpText("after", help);
-  addModelOptions(command);
   addStereoOptions(command, ["voxel_size", "occupancy_threshold", "max_range"]);
   return command.action(async (flags: InferFlags) => {
     const report = await infer(flags, command);
@@ -62,8 +61,7 @@ async function infer(flags: InferFlags, command: Command) {
   const isRaw = flags.calibration.length === 2;
   const { left, pair } = await loadPair(flags.left, flags.right, isRaw ? calibration : { stereo: calibration.stereo });
   const loadMs = performance.now() - began;
-  const { threads } = flags;
-  const model = await openStereoModel(stereoModelFolder(flags.model), threads === undefined ? {} : { threads });
+  const model = await openModel(config);
   try {
     const { frame, stagesMs } = await makeInfer(model, config)(pair);
     const files = ["voxels.csv", "cloud.ply", "preview.png", "report.json"].map((name) => join(flags.out, name));

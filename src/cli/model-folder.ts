@@ -1,10 +1,18 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { StereoConfig } from "../config/stereo-schema.ts";
+import type { StereoModel } from "../core/ports.ts";
+import { openStereoModel } from "../infer/stereo-model.ts";
 import { packageRoot } from "./package-root.ts";
 
 /** Folder of the stereo model: the one given, else the one that ships. */
 export function stereoModelFolder(given: string | undefined): string {
   return given === undefined || given === "" ? join(packageRoot(), "models", "octree-stereo") : given;
+}
+
+/** The model that the configuration names, or the one that ships, with the threads that it says. */
+export async function openModel(config: StereoConfig): Promise<StereoModel> {
+  return await openStereoModel(stereoModelFolder(config.model_path), { threads: config.intra_op_threads });
 }
 
 export interface ModelFile {

@@ -1,14 +1,11 @@
-import { join } from "node:path";
 import { Command } from "commander";
 import { parseConfig } from "../config/parse.ts";
 import { type StereoConfig, stereoSchema } from "../config/stereo-schema.ts";
 import { Fault } from "../core/fault.ts";
 import { Health } from "../core/health.ts";
-import type { StereoModel } from "../core/ports.ts";
-import { openStereoModel } from "../infer/stereo-model.ts";
 import { addConfigOptions, configGiven } from "./config-options.ts";
 import { interruptSignal } from "./interrupt.ts";
-import { packageRoot } from "./package-root.ts";
+import { openModel } from "./model-folder.ts";
 import { makeProgress } from "./progress.ts";
 import { reportOf, summaryOf, writeReport } from "./replay-report.ts";
 import { type ReplayRun, replay } from "./replay-run.ts";
@@ -97,12 +94,6 @@ async function runReplay(bag: string, flags: ReplayFlags, config: StereoConfig):
     await feed?.close();
     await model.close();
   }
-}
-
-/** The model that the configuration names, or the one that ships. */
-export async function openModel(config: StereoConfig): Promise<StereoModel> {
-  const folder = config.model_path === "" ? join(packageRoot(), "models/octree-stereo") : config.model_path;
-  return await openStereoModel(folder, { threads: config.intra_op_threads });
 }
 
 export async function openFeed(flags: Pick<ReplayFlags, "host" | "port" | "token">): Promise<ViewerFeed> {

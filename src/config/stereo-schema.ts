@@ -5,7 +5,7 @@ export const stereoSchema = {
   model_path: {
     kind: "string",
     fallback: "",
-    doc: "Folder of the network: manifest.json and model.onnx. Empty takes the bundled one.",
+    doc: "Folder of the network: manifest.json and what it names. Empty takes the bundled one.",
   },
   intra_op_threads: {
     kind: "integer",

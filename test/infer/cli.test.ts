@@ -36,7 +36,7 @@ async function failureOf(...args: string[]): Promise<{ exit: number; code: strin
   return { exit, ...JSON.parse(out).error };
 }
 
-function inferArgs(change: Partial<Record<"left" | "right" | "calibration" | "model" | "out", string>>): string[] {
+function inferArgs(change: Partial<Record<"left" | "right" | "calibration" | "model-path" | "out", string>>): string[] {
   const files = {
     out: join(folder, "unused"),
     left: join(made, "left.png"),
@@ -50,7 +50,7 @@ function inferArgs(change: Partial<Record<"left" | "right" | "calibration" | "mo
 describe("voxelguard infer", () => {
   it("writes its four files and says so", () => {
     const out = join(folder, "out");
-    const { status, stdout, stderr } = voxelguard(...inferArgs({ out }), "--threads", "1");
+    const { status, stdout, stderr } = voxelguard(...inferArgs({ out }), "--intra-op-threads", "1");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toContain(join(out, "preview.png"));
     const report = JSON.parse(readFileSync(join(out, "report.json"), "utf8"));
@@ -78,7 +78,7 @@ describe("voxelguard infer", () => {
   it.each([
     ["left", "nowhere.png", "IMAGE_MISSING", "nowhere.png"],
     ["calibration", "nowhere.json", "CALIBRATION_MISSING", "nowhere.json"],
-    ["model", "no-model", "MODEL_MISSING", "no-model"],
+    ["model-path", "no-model", "MODEL_MISSING", "no-model"],
   ] as const)("reports a missing %s", async (what, name, code, mention) => {
     const failure = await failureOf(...inferArgs({ [what]: join(folder, name) }));
     expect(failure).toMatchObject({ exit: 1, code });
@@ -112,7 +112,7 @@ describe("voxelguard infer", () => {
     const bytes = await readFile(graph);
     bytes[bytes.length >> 1]! ^= 1;
     await writeFile(graph, bytes);
-    const failure = await failureOf(...inferArgs({ model }));
+    const failure = await failureOf(...inferArgs({ "model-path": model }));
     expect(failure).toMatchObject({ exit: 1, code: "MODEL_CORRUPT" });
     expect((await failureOf("models", "verify", model)).code).toBe("MODEL_CORRUPT");
   });
@@ -129,13 +129,13 @@ describe("voxelguard infer", () => {
   it("says where it cannot write", async () => {
     const file = join(folder, "file");
     await writeFile(file, "in the way");
-    const failure = await failureOf(...inferArgs({ out: join(file, "below") }), "--threads", "1");
+    const failure = await failureOf(...inferArgs({ out: join(file, "below") }), "--intra-op-threads", "1");
     expect(failure.code).toBe("OUTPUT_UNWRITABLE");
   });
 
   it.each([
     [["--voxel-size", "9"], "CONFIG_INVALID"],
-    [["--threads", "none"], "USAGE"],
+    [["--intra-op-threads", "none"], "CONFIG_INVALID"],
     [["--calibration", "a", "b", "c"], "USAGE"],
   ])("refuses %j as a mistake of the command line", async (args, code) => {
     expect(await failureOf(...inferArgs({}), ...args)).toMatchObject({ exit: 2, code });
@@ -184,7 +184,7 @@ describe.skipIf(street === undefined || judge === undefined || python === undefi
   it("is scored by eval as the independent judge scores what infer writes", () => {
     const out = join(folder, "street");
     // A low threshold: the comparison must see occupied voxels however well the network is trained.
-    const options = ["--occupancy-threshold", "0.12", "--threads", "1"];
+    const options = ["--occupancy-threshold", "0.12", "--intra-op-threads", "1"];
     const files = inferArgs({
       out,
       left: join(street!, "left.jpg"),

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { openModel } from "../../src/cli/replay.ts";
+import { openModel } from "../../src/cli/model-folder.ts";
 import { reportOf } from "../../src/cli/replay-report.ts";
 import type { ReplayRun } from "../../src/cli/replay-run.ts";
 import type { Health } from "../../src/core/health.ts";

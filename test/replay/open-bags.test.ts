@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { openModel } from "../../src/cli/replay.ts";
+import { openModel } from "../../src/cli/model-folder.ts";
 import type { StereoModel } from "../../src/core/ports.ts";
 import { openBag } from "../../src/io/bag.ts";
 import { readTf } from "../../src/msg/read-tf.ts";

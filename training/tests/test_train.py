@@ -1,0 +1,50 @@
+"""Training on a made-up shard: it writes a checkpoint, goes on from it, and its weights can be loaded."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from voxeltrain import train
+from voxeltrain.evaluate import load_network
+
+
+def write_shard(folder: Path, pairs: int = 4, height: int = 64, width: int = 128) -> None:
+    g = np.random.default_rng(0)
+    left = g.integers(0, 255, (pairs, height, width, 3), np.uint8)
+    folder.mkdir()
+    np.savez(
+        folder / "made-up.npz",
+        left=left,
+        right=np.roll(left, -8, 2),
+        depth=np.full((pairs, height, width), 5.0, np.float16),
+        labels=g.integers(0, 4, (pairs, 65536)).astype(np.int8),
+        calibration=np.tile(np.array([100, 100, 64, 32, 0.4], np.float32), (pairs, 1)),
+        kind=np.array(["noise"] * pairs),
+    )
+
+
+def run(monkeypatch, folder: Path, steps: int) -> dict:
+    arguments = ["train", "--run", str(folder / "run"), "--shards", str(folder / "shards"), "--steps", str(steps), "--batch", "2"]
+    monkeypatch.setattr("sys.argv", arguments)
+    train.main()
+    return torch.load(folder / "run" / "checkpoint.pt", weights_only=True)
+
+
+def test_training_resumes_where_it_stopped(tmp_path: Path, monkeypatch) -> None:
+    write_shard(tmp_path / "shards")
+    monkeypatch.setattr(train, "REPORT_EVERY", 1)
+    first = run(monkeypatch, tmp_path, 2)
+    second = run(monkeypatch, tmp_path, 3)
+    assert (first["state"]["step"], second["state"]["step"], second["state"]["pairs"]) == (2, 3, 6)
+    assert second["state"]["seconds"] > first["state"]["seconds"]
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3]
+    assert all(np.isfinite(line["likelihood"]) for line in lines)
+    # One step from the second: near it, and not the same.
+    distance = sum(float((a - b).abs().sum()) for a, b in zip(first["net"].values(), second["net"].values()))
+    fresh = train.OctreeStereoNet().state_dict()
+    afresh = sum(float((a - b).abs().sum()) for a, b in zip(first["net"].values(), fresh.values()))
+    assert 0 < distance < afresh / 5
+    assert load_network(tmp_path / "run" / "checkpoint.pt").training is False
