@@ -17,7 +17,6 @@ const PLACE: i32 = 5;
 const SLICE: i32 = 4;
 const ENTRY: usize = ((PLACE + 3 * SLICE + 2) * 4) as usize;
 
-// @ts-ignore: decorator
 @inline function splat(x: f32): v128 {
   return f32x4.splat(x);
 }
@@ -26,7 +25,6 @@ const ENTRY: usize = ((PLACE + 3 * SLICE + 2) * 4) as usize;
  * 2^y for |y| < 126: degree 5 polynomial on [-0.5, 0.5], relative error below 3e-7. Adding 1.5 * 2^23 rounds to a whole
  * number and leaves it in the low bits, ready to become the exponent.
  */
-// @ts-ignore: decorator
 @inline function exp2(y: v128): v128 {
   const shifted = f32x4.add(y, splat(12582912));
   const f = f32x4.sub(y, f32x4.sub(shifted, splat(12582912)));
@@ -41,45 +39,38 @@ const ENTRY: usize = ((PLACE + 3 * SLICE + 2) * 4) as usize;
 // pmin and pmax are one instruction each where min and max, which order NaN and signed zeros, are seven (x86).
 
 /** Whole numbers in 0..2^23 - 1, held as floats, as integers. */
-// @ts-ignore: decorator
 @inline function wholeOf(x: v128): v128 {
   return v128.and(f32x4.add(x, splat(8388608)), i32x4.splat(0x7fffff));
 }
 
 /** e^-x, x limited so that products of two stay finite. */
-// @ts-ignore: decorator
 @inline function decay(x: v128): v128 {
   return exp2(f32x4.pmax(f32x4.pmin(f32x4.mul(x, splat(-1.44269504)), splat(60)), splat(-60)));
 }
 
 /** w sigmoid(x) + v sigmoid(y), with one division. */
-// @ts-ignore: decorator
 @inline function mixture(w: v128, x: v128, v: v128, y: v128): v128 {
   const a = f32x4.add(splat(1), decay(x));
   const b = f32x4.add(splat(1), decay(y));
   return f32x4.div(f32x4.add(f32x4.mul(w, b), f32x4.mul(v, a)), f32x4.mul(a, b));
 }
 
-// @ts-ignore: decorator
 @inline function sum(v: v128): f32 {
   return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
-// @ts-ignore: decorator
 @inline function largest(v: v128): f32 {
   const pairs = f32x4.pmax(v, i32x4.shuffle(v, v, 2, 3, 0, 1));
   return f32x4.extract_lane(f32x4.pmax(pairs, i32x4.shuffle(pairs, pairs, 1, 0, 3, 2)), 0);
 }
 
 /** The whole number in 0..last nearest to x. */
-// @ts-ignore: decorator
 @inline function within(x: f32, last: i32): i32 {
   const whole = <i32>x;
   return whole < 0 ? 0 : whole > last ? last : whole;
 }
 
 /** Layer of HIDDEN outputs: weights input by input, then the biases; ReLU. */
-// @ts-ignore: decorator
 @inline function layer(weights: usize, input: usize, inputs: i32, output: usize): void {
   const bias = weights + ((inputs * HIDDEN) << 2);
   let a0 = v128.load(bias, 0); let a1 = v128.load(bias, 16); let a2 = v128.load(bias, 32); let a3 = v128.load(bias, 48);
@@ -104,7 +95,6 @@ const ENTRY: usize = ((PLACE + 3 * SLICE + 2) * 4) as usize;
 }
 
 /** Probabilities unknown, free, occupied from the last hidden layer. weights: [HIDDEN][4], then 4 biases. */
-// @ts-ignore: decorator
 @inline function classify(weights: usize, hidden: usize, out: usize): void {
   // four sums at once, because each addition waits for the one before
   let s0 = v128.load(weights + ((HIDDEN * 4) << 2));
@@ -261,7 +251,6 @@ function evaluate(
 }
 
 /** Row of the cell that the voxel's centre projects to (the nearest one where it falls outside). */
-// @ts-ignore: decorator
 @inline function centreRow(
   rows: usize, columns: i32, height: i32, entry: usize, x: f32, y: f32, cx4: f32, cy4: f32, nz: i32,
 ): usize {

@@ -22,25 +22,21 @@ import { searchRow } from "./search";
 import { AROUND, CONTRAST } from "./tables";
 
 /** Sums of the even steps of 16: 8 C + what both sweeps added. */
-// @ts-ignore: decorator
 @inline function evenSums(c: v128, down: v128, up: v128): v128 {
   const m = i16x8.splat(255);
   return i16x8.add(i16x8.shl(v128.and(c, m), 3), i16x8.add(v128.and(down, m), v128.and(up, m)));
 }
 
-// @ts-ignore: decorator
 @inline function oddSums(c: v128, down: v128, up: v128): v128 {
   return i16x8.add(i16x8.shl(i16x8.shr_u(c, 8), 3), i16x8.add(i16x8.shr_u(down, 8), i16x8.shr_u(up, 8)));
 }
 
 /** The smaller of each pair of bytes, 8 words. */
-// @ts-ignore: decorator
 @inline function smaller(c: v128): v128 {
   return v128.and(i8x16.min_u(c, i16x8.shr_u(c, 8)), i16x8.splat(255));
 }
 
 /** 16 pairs of steps of a cell compete for the cells of the right view that they name. */
-// @ts-ignore: decorator
 @inline function compete(costs: usize, pairs: usize, low: v128, high: v128, names: v128): void {
   const knownLow = v128.load(costs);
   const knownHigh = v128.load(costs + 16);
@@ -52,13 +48,11 @@ import { AROUND, CONTRAST } from "./tables";
   v128.store(pairs, v128.bitselect(v128.load(pairs), names, keep));
 }
 
-// @ts-ignore: decorator
 @inline function halves(a: v128, b: v128): v128 {
   return i8x16.narrow_i16x8_u(i16x8.shr_u(a, 1), i16x8.shr_u(b, 1));
 }
 
 /** Sum of step s, as `winnersRow` keeps the sums of a cell: 48 of even steps, 48 of odd ones. */
-// @ts-ignore: decorator
 @inline function sumOf(sums: usize, s: i32): i32 {
   return <i32>load<u16>(sums + (s & 1) * 96 + (s & ~1));
 }
@@ -141,7 +135,6 @@ function winnersRow(
   }
 }
 
-// @ts-ignore: decorator
 @inline function scaled(pixels: usize, table: usize): u32 {
   const v = load<u32>(pixels);
   return (
@@ -153,7 +146,6 @@ function winnersRow(
 }
 
 /** |difference| of each pixel to the next of its four; the fourth byte of each four is none. */
-// @ts-ignore: decorator
 @inline function slopes(v: v128): v128 {
   const next = i32x4.shr_u(v, 8);
   return v128.or(i8x16.sub_sat_u(v, next), i8x16.sub_sat_u(next, v));

@@ -18,18 +18,15 @@ export function halve(src: usize, dst: usize, w: i32, y0: i32, y1: i32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline function clampRow(y: i32, h: i32): i32 {
   return max(0, min(h - 1, y));
 }
 
 /** Shifts one more bit into each byte: 1 where the pixel is not darker than the centre. */
-// @ts-ignore: decorator
 @inline function more(bits: v128, at: usize, centre: v128): v128 {
   return i8x16.sub(i8x16.add(bits, bits), i8x16.ge_u(v128.load(at), centre));
 }
 
-// @ts-ignore: decorator
 @inline function storeRow(dst: usize, w: i32, x: i32, reversed: bool, bits: v128): void {
   if (reversed) {
     const turned = i8x16.shuffle(bits, bits, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
@@ -113,24 +110,20 @@ export function rings(src: usize, dst: usize, w: i32, h: i32, y0: i32, y1: i32):
   }
 }
 
-// @ts-ignore: decorator
 @inline function differ(right: usize, left: v128): v128 {
   return v128.xor(v128.load(right), left);
 }
 
 /** Sum bit of a full adder in each of 128 columns. */
-// @ts-ignore: decorator
 @inline function sum3(a: v128, b: v128, c: v128): v128 {
   return v128.xor(v128.xor(a, b), c);
 }
 
 /** Its carry. */
-// @ts-ignore: decorator
 @inline function carry3(a: v128, b: v128, c: v128): v128 {
   return v128.or(v128.and(a, b), v128.and(v128.xor(a, b), c));
 }
 
-// @ts-ignore: decorator
 @inline function double(v: v128): v128 {
   return i8x16.add(v, v);
 }

@@ -9,12 +9,10 @@ export const PARTS: i32 = 4;
 /** Between two buffers: reads over an edge end here. */
 const MARGIN: usize = 4096;
 
-// @ts-ignore: decorator
 @inline function after(at: usize, bytes: usize): usize {
   return (at + bytes + MARGIN + 63) & ~63;
 }
 
-// @ts-ignore: decorator
 @inline function cellsOf(w: i32, h: i32): i32 {
   return (w >> 2) * (h >> 2);
 }
@@ -81,7 +79,6 @@ export function meansAt(base: usize, w: i32, h: i32): usize {
 }
 
 /** Bytes of one row of entries, with one more at either end. */
-// @ts-ignore: decorator
 @inline export function entriesSize(w4: i32): i32 {
   return (w4 + 2) * ENTRY;
 }
@@ -92,7 +89,6 @@ export function pathsAt(base: usize, w: i32, h: i32, sweep: i32): usize {
   return sweep == 0 ? first : after(first, 6 * entriesSize(w >> 2) + 4 * penaltiesSize(w >> 2));
 }
 
-// @ts-ignore: decorator
 @inline export function penaltiesSize(w4: i32): i32 {
   return w4 + 16;
 }

@@ -27,30 +27,25 @@ function fresh(rows: usize, count: i32): void {
 }
 
 /** min(stay, change by one, jump) - least, 16 steps: what a path adds to the matching cost, 0..56. */
-// @ts-ignore: decorator
 @inline function added(here: v128, below: v128, above: v128, jump: v128, least: v128): v128 {
   const near = i8x16.add_sat_u(i8x16.min_u(below, above), i8x16.splat(P1));
   return i8x16.sub(i8x16.min_u(i8x16.min_u(here, near), jump), least);
 }
 
-// @ts-ignore: decorator
 @inline function addedFrom(at: usize, jump: v128, least: v128): v128 {
   return added(v128.load(at), v128.load(at - 1), v128.load(at + 1), jump, least);
 }
 
 /** The 16 bytes that begin one before `v` / one after it. */
-// @ts-ignore: decorator
 @inline function shiftDown(before: v128, v: v128): v128 {
   return i8x16.shuffle(before, v, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
 }
 
-// @ts-ignore: decorator
 @inline function shiftUp(v: v128, next: v128): v128 {
   return i8x16.shuffle(v, next, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
 }
 
 /** Minima of the bytes of four vectors, in the four bytes of each 32-bit lane. */
-// @ts-ignore: decorator
 @inline function minima(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = i8x16.min_u(
     i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),

@@ -2,7 +2,6 @@
 import { CHANNELS } from "./layout";
 
 /** Four vectors of 16 channels -> four bytes in each of 16 planes. */
-// @ts-ignore: decorator
 @inline function scatter(a: v128, b: v128, c: v128, d: v128, out: usize, plane: usize): void {
   const ab0 = i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
   const ab1 = i8x16.shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
@@ -14,7 +13,6 @@ import { CHANNELS } from "./layout";
   scatterFour(i8x16.shuffle(ab1, cd1, 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31), out + 12 * plane, plane);
 }
 
-// @ts-ignore: decorator
 @inline function scatterFour(v: v128, out: usize, plane: usize): void {
   v128.store32_lane(out, v, 0);
   v128.store32_lane(out + plane, v, 1);
@@ -34,7 +32,6 @@ export function matchPlanes(evidence: usize, match: usize, cells: i32, first: i3
 }
 
 /** Mean of 2x2 cells, 16 channels; row: bytes of a row of cells. */
-// @ts-ignore: decorator
 @inline function mean4(at: usize, row: usize): v128 {
   const a = v128.load(at);
   const b = v128.load(at + CHANNELS);

@@ -4,7 +4,6 @@ import { byte, vertex } from "./numbers";
 import { SHARE } from "./tables";
 
 /** Bits that differ between two places of the rings, over 8x6 full-resolution pixels: 16 columns, each at most 48. */
-// @ts-ignore: decorator
 @inline function ringBits(l: usize, r: usize, stride: usize): v128 {
   let sum = i8x16.popcnt(v128.xor(v128.load(l), v128.load(r)));
   sum = i8x16.add(sum, i8x16.popcnt(v128.xor(v128.load(l + stride), v128.load(r + stride))));
@@ -15,7 +14,6 @@ import { SHARE } from "./tables";
 }
 
 /** Sums of two vectors' bytes (at most 63 each), by eight columns: the first's in bytes 0..7, the second's in 8..15. */
-// @ts-ignore: decorator
 @inline function fold(a: v128, b: v128): v128 {
   return i8x16.add(
     i8x16.shuffle(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),
@@ -23,7 +21,6 @@ import { SHARE } from "./tables";
   );
 }
 
-// @ts-ignore: decorator
 @inline function wide(v: v128): v128 {
   return i32x4.dot_i16x8_s(i16x8.extadd_pairwise_i8x16_u(v), i16x8.splat(1));
 }

@@ -11,7 +11,6 @@ export function makeTables(means: usize, tables: usize, w4: i32, h4: i32): void 
   for (let x = 0; x < w4; x += 1) store<u8>(tables + SHARE + x, <u8>((x * 255) / w4));
 }
 
-// @ts-ignore: decorator
 @inline function total(v: v128): i64 {
   return (
     <i64>i32x4.extract_lane(v, 0) + <i64>i32x4.extract_lane(v, 1) + <i64>i32x4.extract_lane(v, 2) + <i64>i32x4.extract_lane(v, 3)

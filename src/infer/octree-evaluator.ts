@@ -1,3 +1,4 @@
+import type { StereoCalibration } from "../core/calibration.ts";
 import { Fault } from "../core/fault.ts";
 import type { LevelAnswer } from "../core/ports.ts";
 import { BASE, compileKernel, type Kernel, reserve, startKernel } from "./kernel-module.ts";
@@ -16,15 +17,9 @@ export interface OctreeLayout {
   readonly samples: readonly (readonly [number, number, number])[];
 }
 
-export interface View {
-  /** Of the image without its padding, pixels. */
-  readonly width: number;
-  readonly height: number;
-  readonly fx: number;
-  readonly fy: number;
-  readonly cx: number;
-  readonly cy: number;
-  /** In units of the graph, metres. */
+/** The camera, of the image without its padding, with the baseline in units of the graph. */
+export interface View extends Omit<StereoCalibration, "baselineM" | "doffsPx"> {
+  /** Metres, scaled. */
   readonly baseline: number;
 }
 

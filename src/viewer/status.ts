@@ -1,3 +1,4 @@
+import type { StereoCalibration } from "../core/calibration.ts";
 import type { StandingFault } from "../core/health.ts";
 
 /** What the pipeline says of itself, once a frame: JSON in a `std_msgs/String` on /voxelguard/status. */
@@ -13,14 +14,7 @@ export interface Status {
   readonly camera?: CameraShape;
 }
 
-export interface CameraShape {
-  readonly width: number;
-  readonly height: number;
-  readonly fx: number;
-  readonly fy: number;
-  readonly cx: number;
-  readonly cy: number;
-}
+export type CameraShape = Omit<StereoCalibration, "baselineM" | "doffsPx">;
 
 /** Undefined when the text is no status. What is missing or of the wrong kind is shown as nothing, never as a guess. */
 export function parseStatus(text: string): Status | undefined {

@@ -1,5 +1,5 @@
 import sharp from "sharp";
-import type { CameraInfo } from "../../src/core/calibration.ts";
+import { type CameraInfo, cameraInfosOf } from "../../src/core/calibration.ts";
 import type { StampedTransform } from "../../src/core/ports.ts";
 import { McapSink } from "../../src/io/mcap-writer.ts";
 import { writeCameraInfo } from "../../src/msg/write-camera.ts";
@@ -156,20 +156,8 @@ function headerOf(stampNs: bigint, frameId: string) {
 
 function infoOf(stampNs: bigint, side: "left" | "right", width: number, height: number, baselineM: number): CameraInfo {
   const [cx, cy] = [(width - 1) / 2, (height - 1) / 2];
-  return {
-    stampNs,
-    frameId: optical[side],
-    width,
-    height,
-    distortionModel: "plumb_bob",
-    d: [0, 0, 0, 0, 0],
-    k: [focalPx, 0, cx, 0, focalPx, cy, 0, 0, 1],
-    r: [1, 0, 0, 0, 1, 0, 0, 0, 1],
-    p: [focalPx, 0, cx, side === "left" ? 0 : -focalPx * baselineM, 0, focalPx, cy, 0, 0, 0, 1, 0],
-    binningX: 0,
-    binningY: 0,
-    roi: { xOffset: 0, yOffset: 0, width: 0, height: 0 },
-  };
+  const infos = cameraInfosOf({ width, height, fx: focalPx, fy: focalPx, cx, cy, baselineM, doffsPx: 0 });
+  return { ...infos[side], stampNs, frameId: optical[side] };
 }
 
 /** Noise, moved left by `shiftPx`; another wall for each `seed`. */
