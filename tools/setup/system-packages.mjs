@@ -10,6 +10,11 @@ const packages = [
     isThere: () => existsSync("/usr/include/octomap/OcTree.h"),
     use: "the test that reads our OctoMap messages with liboctomap",
   },
+  {
+    name: "fonts-dejavu-core",
+    isThere: () => existsSync("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
+    use: "words in pictures",
+  },
 ];
 
 /** @param {(command: string, args: string[], env?: object) => void} run */
