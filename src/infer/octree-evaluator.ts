@@ -23,8 +23,6 @@ export interface View extends Omit<StereoCalibration, "baselineM" | "doffsPx"> {
   readonly baseline: number;
 }
 
-/** Floats of a row of the network's answer. */
-export const ROW_FLOATS = 16;
 const INPUTS = 23;
 const HIDDEN = 32;
 const TABLE_FLOATS = 19;

@@ -2,6 +2,9 @@ import type { StereoCalibration } from "../core/calibration.ts";
 import type { OctreeGrid } from "../core/occupancy.ts";
 import type { Points } from "./ground-truth.ts";
 
+/** Half the least footprint of a voxel, pixels of the truth: how far a measurement speaks for its surroundings. */
+const MIN_REACH_PX = 4;
+
 /** What the truth says of each leaf voxel, index (x * sizeY + y) * sizeZ + z; 1 = yes. */
 export interface TruthVoxels {
   /** The voxel's centre projects into the image. */
@@ -19,13 +22,8 @@ const RAY_SAMPLES = 200;
 /** More rays than this are thinned evenly. The judge draws as many at random, so its figures differ in the third digit. */
 const MOST_RAYS = 20_000;
 
-/** Definitions of /work/shared/eval/voxel_score.py. `minReachPx`: half the least footprint of a voxel, pixels. */
-export function truthVoxels(
-  grid: OctreeGrid,
-  points: Points,
-  calibration: StereoCalibration,
-  minReachPx: number,
-): TruthVoxels {
+/** Definitions of shared/eval/voxel_score.py. */
+export function truthVoxels(grid: OctreeGrid, points: Points, calibration: StereoCalibration): TruthVoxels {
   const cells = grid.size[0] * grid.size[1] * grid.size[2];
   const truth = {
     seen: new Uint8Array(cells),
@@ -38,7 +36,7 @@ export function truthVoxels(
     inGrid[i] = voxelAt(grid, points[i * 3]!, points[i * 3 + 1]!, points[i * 3 + 2]!);
     if (inGrid[i]! >= 0) truth.occupied[inGrid[i]!] = 1;
   }
-  seeInto(truth.seen, truth.judged, grid, points, calibration, minReachPx);
+  seeInto(truth.seen, truth.judged, grid, points, calibration);
   castRaysInto(truth.free, grid, points, inGrid);
   for (let i = 0; i < cells; i += 1) {
     truth.occupied[i]! &= truth.seen[i]!;
@@ -63,7 +61,6 @@ function seeInto(
   grid: OctreeGrid,
   points: Points,
   calibration: StereoCalibration,
-  minReachPx: number,
 ): void {
   const { fx, fy, cx, cy, width, height } = calibration;
   const { voxelSizeM: v, origin, size } = grid;
@@ -79,7 +76,7 @@ function seeInto(
         const py = (fy * y) / z + cy;
         if (!(px >= 0 && px < width && py >= 0 && py < height)) continue;
         seen[at] = 1;
-        const reachPx = Math.max(minReachPx, (fx * v) / 2 / Math.max(z, 0.1));
+        const reachPx = Math.max(MIN_REACH_PX, (fx * v) / 2 / Math.max(z, 0.1));
         judged[at] = hasPixelWithin(px, py, reachPx) ? 1 : 0;
       }
     }

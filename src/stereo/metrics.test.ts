@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { StereoCalibration } from "../core/calibration.ts";
 import { FREE, makeOctreeFrame, OCCUPIED, type OctreeFrame, type OctreeGrid, UNKNOWN } from "../core/occupancy.ts";
 import { pointsFromDepth } from "./ground-truth.ts";
-import { scoreFrame, scoreFrameAgainstDepth } from "./metrics.ts";
+import { scoreFrame } from "./metrics.ts";
 import { chamfer, squaredDistances } from "./metrics-chamfer.ts";
 
 // The shared judge is compared in test/infer/judge.test.ts; here are scenes whose answer is known.
@@ -44,7 +44,7 @@ function wallFrame(occupiedLayer: number, pOccupied = 1): OctreeFrame {
 
 describe("scoreFrame", () => {
   it("gives a perfect frame a perfect score", () => {
-    const score = scoreFrameAgainstDepth(wallFrame(wallLayer), wall, calibration);
+    const score = scoreFrame(wallFrame(wallLayer), pointsFromDepth(wall, calibration), calibration);
     expect(score.gt_occupied).toBeGreaterThan(100);
     expect(score).toMatchObject({
       iou_15m: 1,
@@ -65,7 +65,7 @@ describe("scoreFrame", () => {
   });
 
   it("measures a wall that is one voxel too near as half a metre off", () => {
-    const score = scoreFrameAgainstDepth(wallFrame(wallLayer - 1), wall, calibration);
+    const score = scoreFrame(wallFrame(wallLayer - 1), pointsFromDepth(wall, calibration), calibration);
     expect(score.iou_32m).toBe(0);
     expect(score.recall).toBe(0);
     expect(score.chamfer_m).toBeGreaterThanOrEqual(0.5);
@@ -77,31 +77,31 @@ describe("scoreFrame", () => {
   });
 
   it("counts a wall that is called free as missed, and one in the way of a ray as a violation", () => {
-    const far = scoreFrameAgainstDepth(wallFrame(wallLayer + 8), wall, calibration);
+    const far = scoreFrame(wallFrame(wallLayer + 8), pointsFromDepth(wall, calibration), calibration);
     expect(far.missed).toBe(1);
     expect(far.free_violation).toBe(0);
-    const near = scoreFrameAgainstDepth(wallFrame(wallLayer - 8), wall, calibration);
+    const near = scoreFrame(wallFrame(wallLayer - 8), pointsFromDepth(wall, calibration), calibration);
     expect(near.free_violation).toBeGreaterThan(0);
     expect(near.free_recall).toBeLessThan(1);
     expect(near.iou_ray_32m).toBe(0);
   });
 
   it("measures how far probabilities are off", () => {
-    const score = scoreFrameAgainstDepth(wallFrame(wallLayer, 0.75), wall, calibration);
-    const sure = scoreFrameAgainstDepth(wallFrame(wallLayer, 1), wall, calibration);
+    const score = scoreFrame(wallFrame(wallLayer, 0.75), pointsFromDepth(wall, calibration), calibration);
+    const sure = scoreFrame(wallFrame(wallLayer, 1), pointsFromDepth(wall, calibration), calibration);
     const judgedWall = score.gt_occupied;
     expect(sure.calibration_error).toBe(0);
     // 0.25 for the wall's voxels, 0 for the rest: between the extremes, and in proportion to the surplus.
     expect(score.calibration_error).toBeGreaterThan(0);
     expect(judgedWall).toBe(sure.gt_occupied);
-    const half = scoreFrameAgainstDepth(wallFrame(wallLayer, 0.5), wall, calibration);
+    const half = scoreFrame(wallFrame(wallLayer, 0.5), pointsFromDepth(wall, calibration), calibration);
     expect(half.calibration_error / score.calibration_error).toBeCloseTo(2, 6);
   });
 
   it("takes a depth map of lower resolution with its own calibration", () => {
     const quarter = { width: 50, height: 25, data: new Float32Array(50 * 25).fill(10.25) };
     const scaled = { ...calibration, width: 50, height: 25, fx: 50, fy: 50, cx: 24.625, cy: 12.125 };
-    const score = scoreFrameAgainstDepth(wallFrame(wallLayer), quarter, scaled);
+    const score = scoreFrame(wallFrame(wallLayer), pointsFromDepth(quarter, scaled), scaled);
     expect(score).toMatchObject({ iou_32m: 1, missed: 0, free_violation: 0 });
   });
 

@@ -1,6 +1,6 @@
 import type { StereoCalibration } from "../core/calibration.ts";
 import { FREE, OCCUPIED, type OctreeFrame } from "../core/occupancy.ts";
-import { type PixelMap, type Points, pointsFromDepth } from "./ground-truth.ts";
+import type { Points } from "./ground-truth.ts";
 import { chamfer } from "./metrics-chamfer.ts";
 import { type TruthVoxels, truthVoxels } from "./metrics-truth.ts";
 
@@ -40,34 +40,11 @@ export interface StereoScore {
   readonly calibration_error: number;
 }
 
-export interface ScoreOptions {
-  /** Half the least footprint of a voxel, pixels of the truth's image: how far a measurement speaks for its surroundings. */
-  readonly minReachPx?: number;
-}
-
 /** Scores against surface points (metres, left optical frame). */
-export function scoreFrame(
-  frame: OctreeFrame,
-  points: Points,
-  calibration: StereoCalibration,
-  { minReachPx = 4 }: ScoreOptions = {},
-): StereoScore {
-  const truth = truthVoxels(frame.grid, points, calibration, minReachPx);
+export function scoreFrame(frame: OctreeFrame, points: Points, calibration: StereoCalibration): StereoScore {
+  const truth = truthVoxels(frame.grid, points, calibration);
   const predicted = rasterOf(frame);
   return scoreOf(frame, truth, predicted);
-}
-
-/**
- * Scores against a depth map (metres along z; NaN or <= 0 = unknown), with the calibration of the map's own resolution,
- * which may be lower than the images'.
- */
-export function scoreFrameAgainstDepth(
-  frame: OctreeFrame,
-  depth: PixelMap,
-  calibration: StereoCalibration,
-  options: ScoreOptions = {},
-): StereoScore {
-  return scoreFrame(frame, pointsFromDepth(depth, calibration), calibration, options);
 }
 
 interface Predicted {

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 
 from voxeltrain.atlas import Atlas, load_atlas
 from voxeltrain.drive import HEIGHT, Drive
-from voxeltrain.labels import CENTRES, FREE, OCCUPIED, OUT, UNKNOWN, level_labels, voxel_labels
+from voxeltrain.labels import CENTRES, FREE, OCCUPIED, OUT, UNKNOWN, voxel_labels
+from voxeltrain.losses import label_pyramid
 from voxeltrain.render import Frame, render
 from voxeltrain.scene import Builder, Light, Rig, Scene, Sky
 from voxeltrain.shapes import box, quads
@@ -96,8 +98,8 @@ def test_grazing_ground_is_closed(atlas: Atlas) -> None:
 
 
 def test_parents_follow_children(atlas: Atlas) -> None:
-    labels = make_pair(5, atlas)["labels"].reshape(64, 16, 64)
-    levels = level_labels(labels)
+    pyramid = label_pyramid(torch.from_numpy(make_pair(5, atlas)["labels"]))
+    levels = [level.numpy().reshape(8 << i, 2 << i, 8 << i) for i, level in enumerate(pyramid)]
     assert [level.shape for level in levels] == [(8, 2, 8), (16, 4, 16), (32, 8, 32), (64, 16, 64)]
     for coarse, fine in zip(levels, levels[1:]):
         x, y, z = coarse.shape

@@ -67,21 +67,3 @@ def voxel_labels(depth: np.ndarray, calibration: np.ndarray, surface: np.ndarray
     labels = labels.reshape(SHAPE)
     labels[occupied & (labels != OUT)] = OCCUPIED
     return labels
-
-
-def parent_labels(labels: np.ndarray) -> np.ndarray:
-    """Labels at half the resolution: occupied if any child is, free if all children in view are, out if all are."""
-    x, y, z = labels.shape
-    children = labels.reshape(x // 2, 2, y // 2, 2, z // 2, 2).transpose(0, 2, 4, 1, 3, 5).reshape(x // 2, y // 2, z // 2, 8)
-    out = (children == OUT).all(-1)
-    free = ((children == FREE) | (children == OUT)).all(-1) & ~out
-    state = np.where(free, FREE, np.where(out, OUT, UNKNOWN))
-    return np.where((children == OCCUPIED).any(-1), OCCUPIED, state).astype(np.int8)
-
-
-def level_labels(labels: np.ndarray) -> list[np.ndarray]:
-    """Four levels from coarse to fine: [8, 2, 8] (4 m), [16, 4, 16], [32, 8, 32], [64, 16, 64] (0.5 m)."""
-    levels = [labels]
-    for _ in range(3):
-        levels.insert(0, parent_labels(levels[0]))
-    return levels

@@ -1,9 +1,9 @@
-"""Coarse-to-fine decoding: only children of kept parents are evaluated. One graph with the backbone for export."""
+"""Coarse-to-fine decoding: only children of kept parents are evaluated. The reference of assembly/octree.ts."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .net import LEAF, LEVELS, ORIGIN, SIZE, OctreeStereoNet
 
@@ -31,17 +31,17 @@ def may_be_seen(level: int, index: Tensor, calibration: Tensor, view: Tensor) ->
     return inside
 
 
-class OctreeGraph(nn.Module):
-    """evidence, match, prior: the kernel's outputs (see net.Backbone), batch of one; calibration [5] (fx, fy, cx, cy px; baseline in units of leaf / 0.5 m), view [2]
-    (width, height of the unpadded image) -> for each level: index int64 [N, 3] and probabilities [N, 3] (unknown, free,
-    occupied). A parent is kept where occupied may hide in it: p_occupied above the level's threshold.
-    """
+class OctreeGraph:
+    """The heads of a network over the octree. A parent is kept where occupied may hide in it: p_occupied above the level's
+    threshold."""
 
-    def __init__(self, net: OctreeStereoNet, keep: tuple[float, float, float], dense: bool = False) -> None:
-        super().__init__()
-        self.net, self.keep, self.dense = net, keep, dense
+    def __init__(self, net: OctreeStereoNet, keep: tuple[float, float, float]) -> None:
+        self.net, self.keep = net, keep
 
     def decode(self, rows: Tensor, calibration: Tensor, view: Tensor, h4: int, w4: int) -> tuple[Tensor, ...]:
+        """rows [h4 * w4, 13] of the backbone; calibration [5] (fx, fy, cx, cy px; baseline in units of leaf / 0.5 m); view [2]
+        (width, height of the unpadded image) -> for each level: index int64 [N, 3] and probabilities [N, 3] (unknown,
+        free, occupied)."""
         axes = [torch.arange(n // 2 ** (LEVELS - 1)) for n in SIZE]
         index = torch.stack(torch.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
         out: list[Tensor] = []
@@ -53,14 +53,9 @@ class OctreeGraph(nn.Module):
             p = self.net.heads[level](rows, centres, calibration, h4, w4).softmax(1)
             out += [index, p]
             if level < LEVELS - 1:
-                threshold = -1.0 if self.dense else self.keep[level]
-                kept = index.index_select(0, torch.nonzero(p[:, 2] > threshold)[:, 0])
+                kept = index.index_select(0, torch.nonzero(p[:, 2] > self.keep[level])[:, 0])
                 index = (kept[:, None] * 2 + CHILDREN[None]).reshape(-1, 3)
         return tuple(out)
-
-    def forward(self, evidence: Tensor, match: Tensor, prior: Tensor, calibration: Tensor, view: Tensor) -> tuple[Tensor, ...]:
-        rows = self.net.backbone(evidence, match, prior, calibration[None])["rows"][0]
-        return self.decode(rows, calibration, view, evidence.shape[1], evidence.shape[2])
 
 
 def flat_index(index: Tensor, level: int) -> Tensor:
