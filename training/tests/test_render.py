@@ -1,18 +1,23 @@
 """The renderer's two eyes, depth and labels agree with each other."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from voxeltrain.atlas import Atlas, load_atlas
+from voxeltrain.augment import augment_pair
 from voxeltrain.drive import HEIGHT, Drive
+from voxeltrain.glare import bloom
 from voxeltrain.labels import CENTRES, FREE, OCCUPIED, OUT, UNKNOWN, voxel_labels
 from voxeltrain.losses import label_pyramid
-from voxeltrain.render import Frame, render
+from voxeltrain.render import Eye, Frame, Tables, render
 from voxeltrain.scene import Builder, Light, Rig, Scene, Sky
 from voxeltrain.shapes import box, quads
-from voxeltrain.shards import make_pair
-from voxeltrain.worlds import random_scene
+from voxeltrain.shards import make_pair, rig_class
+from voxeltrain.weather import LIGHTINGS
+from voxeltrain.worlds import KINDS, random_scene
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +118,55 @@ def test_pairs_are_a_function_of_the_seed(atlas: Atlas) -> None:
     one, two, other = make_pair(3, atlas), make_pair(3, atlas), make_pair(4, atlas)
     assert all(np.array_equal(one[name], two[name]) for name in one)
     assert not np.array_equal(one["left"], other["left"])
+
+
+def test_a_wet_floor_mirrors_what_stands_on_it_and_leaves_depth_alone(atlas: Atlas) -> None:
+    dry, wet = plain_scene(atlas), plain_scene(atlas)
+    wet.materials[0] = replace(wet.materials[0], wet=1.0)
+    wet.mirror = 1.6
+    one, two = render(dry, atlas), render(wet, atlas)
+    assert np.array_equal(one.depth, two.depth)
+    ground = one.surface == one.surface[250, 10]
+    assert (one.left != two.left).any(-1)[ground].mean() > 0.9
+    # the face of the box, 10.1 m ahead from y = -0.75 to 1.25, is seen again from 3.95 to 1.95
+    eye = Eye(wet, Tables(wet, atlas), atlas, 0.0, mirrored=True)
+    seen = eye.trace(0.0, 0)
+    column = int(255.5 + 400 * 0.1 / 10.1)
+    row = lambda y: int(110 + 400 * y / 10.1)  # noqa: E731
+    assert (seen[row(2.1) : row(3.5), column] >= 0).all() and (wet.material[eye.triangle[seen[row(2.1) : row(3.5), column]]] == 1).all()
+    assert (seen[row(2.1) : row(3.5), int(255.5 - 400 * 3 / 10.1)] == -1).all()  # beside it, the sky
+
+
+def test_light_beyond_white_blooms(atlas: Atlas) -> None:
+    image = np.full((64, 96, 3), 0.2, np.float32)
+    assert not bloom(image, 0.05).any()
+    image[30, 40] = 50
+    glow = np.broadcast_to(bloom(image, 0.05), image.shape)
+    assert glow[30, 44].min() > glow[30, 60].max() > 0 and glow.argmax() // 3 % 96 in range(37, 44)
+
+
+def test_pairs_say_how_they_are_lit_and_by_what_rig_they_are_seen(atlas: Atlas) -> None:
+    pairs = [make_pair(seed, atlas) for seed in range(4)]
+    assert {p["kind"] for p in pairs} <= set(KINDS) and {p["lighting"] for p in pairs} <= {*LIGHTINGS, "indoor"}
+    for p in pairs:
+        assert (p["lighting"] == "indoor") == (p["kind"] in ("indoor", "table"))
+    assert [rig_class(b) for b in (0.05, 0.12, 0.3, 0.54)] == ["50-100 mm", "100-250 mm", "250-600 mm", "250-600 mm"]
+
+
+def test_a_table_top_is_close_and_keeps_its_disparity_range(atlas: Atlas) -> None:
+    rng = np.random.default_rng(1)
+    scene = next(s for s in (random_scene(rng, atlas) for _ in range(80)) if s.kind == "table")
+    depth = render(scene, atlas).depth
+    assert 0.2 < np.median(depth) < 8
+    assert 0.05 <= scene.rig.baseline <= 0.25 and scene.scale >= 3
+
+
+def test_a_camera_is_a_function_of_its_generator() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (64, 128), np.uint8)
+    for seed in range(40):
+        one = augment_pair(picture, picture, np.random.default_rng(seed))
+        two = augment_pair(picture, picture, np.random.default_rng(seed))
+        assert all(a.dtype == np.uint8 and a.shape == picture.shape and np.array_equal(a, b) for a, b in zip(one, two))
 
 
 def test_any_image_size(atlas: Atlas) -> None:

@@ -36,10 +36,16 @@ KINDS: dict[str, tuple[Callable[[np.random.Generator], np.ndarray], int]] = {
     "leaves_card": (cutouts.leaves_card, 20),
     "twigs_card": (cutouts.twigs_card, 5),
     "treeline": (cutouts.treeline, 8),
+    "tree_card": (cutouts.tree_card, 16),
     "fence": (cutouts.fence, 10),
     "sign": (textures.sign, 14),
     "clouds": (textures.clouds, 8),
 }
+# panoramas by the lighting they suit
+PANORAMAS = {
+    "day": ("park", "sky", "sunrise", "forest"), "overcast": ("city", "venice", "sky", "forest"), "low_sun": ("dawn", "sunrise", "park", "venice"),
+    "night": ("night", "dawn", "venice"), "indoor": ("apartment", "bridge", "esplanade", "hall", "lab", "lobby", "studio", "warehouse", "workshop"),
+}  # fmt: skip
 DATA = Path(os.environ.get("VOXELGUARD_TRAIN_DATA", Path(__file__).resolve().parents[3] / "shared/data/train"))
 
 
@@ -75,6 +81,23 @@ def photo_tiles(split: str, rng: np.random.Generator) -> dict[str, list[np.ndarr
     }
 
 
+def panorama_pages(split: str) -> dict[str, np.ndarray]:
+    """Equirectangular photographs by name, uint8 RGB [256, 512 + 2, 3] with a wrapped column on both sides."""
+    files = [f for i, f in enumerate(sorted(DATA.glob("textures/pano_*.jpg"))) if in_split(i, split)]
+    images = {f.stem.removeprefix("pano_"): cv2.cvtColor(cv2.imread(str(f)), cv2.COLOR_BGR2RGB) for f in files}
+    return {name: np.pad(image, ((0, 0), (1, 1), (0, 0)), mode="wrap") for name, image in images.items()}
+
+
+def remap(page: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Bilinear samples uint8 [N, 3] of an image at columns x and rows y [N]."""
+    count, wide = len(x), 1024
+    if count == 0:
+        return np.zeros((0, 3), np.uint8)
+    place = np.zeros((2, -(-count // wide) * wide), np.float32)
+    place[0, :count], place[1, :count] = x, y
+    return cv2.remap(page, *place.reshape(2, -1, wide), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(-1, 3)[:count]
+
+
 class Atlas:
     """Texture tiles SIZE x SIZE with mip levels; `kinds` maps a surface kind to tile numbers."""
 
@@ -94,6 +117,8 @@ class Atlas:
             opaque = np.full((SIZE, SIZE, 1), 255, np.uint8)
             for kind, images in photo_tiles(split, rng).items():
                 append(kind, [np.dstack([image, opaque]) for image in images])
+        pages = panorama_pages(split) if photos else {}
+        self.panorama_names, self.panorama_images = list(pages), list(pages.values())
         self._build(np.stack(tiles))
 
     def _build(self, base: np.ndarray) -> None:
@@ -116,6 +141,22 @@ class Atlas:
         self.alpha_texels = np.concatenate(self.alpha_texels)
         self.mean = last.reshape(len(base), -1, 4).mean(1)[:, :3].astype(np.float32) / 255
 
+    def panoramas_of(self, lighting: str) -> list[int]:
+        """Numbers of the panoramas that suit a lighting."""
+        return [i for i, name in enumerate(self.panorama_names) if name in PANORAMAS[lighting]]
+
+    def panorama_rows(self, index: int) -> np.ndarray:
+        """Mean linear colour of each row of a panorama, zenith first, [256, 3]."""
+        return (self.panorama_images[index].astype(np.float32).mean(1) / 255) ** 2
+
+    def panorama(self, index: int, direction: np.ndarray, turn: float) -> np.ndarray:
+        """Linear RGB float32 [N, 3] of a panorama along unit world directions [N, 3]; turn in rounds."""
+        page = self.panorama_images[index]
+        u = np.arctan2(direction[:, 0], direction[:, 2]) * np.float32(0.5 / np.pi) + np.float32(turn)
+        u = (u - np.floor(u)) * (page.shape[1] - 2) + np.float32(0.5)
+        v = np.arccos(np.clip(-direction[:, 1], -1, 1)) * np.float32(page.shape[0] / np.pi) - np.float32(0.5)
+        return (remap(page, u, v).astype(np.float32) * np.float32(1 / 255)) ** 2
+
     def pick(self, rng: np.random.Generator, *kinds: str) -> int:
         """A random tile of the given kinds (those that exist), else of all opaque ones."""
         pool = [self.kinds[k] for k in kinds if k in self.kinds and len(self.kinds[k])]
@@ -126,28 +167,22 @@ class Atlas:
         """Bilinear RGB uint8 [N, 3] of one mip level; u, v in 0..1."""
         size = SIZE >> level
         row, column = np.divmod(tile, self.columns)
-        count = len(tile)
-        if count == 0:
-            return np.zeros((0, 3), np.uint8)
-        wide = 1024
-        place = np.zeros((2, -(-count // wide) * wide), np.float32)
-        place[0, :count] = column * (size + 2) + u * size + 0.5
-        place[1, :count] = row * (size + 2) + v * size + 0.5
-        x, y = place.reshape(2, -1, wide)
-        return cv2.remap(self.pages[level], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(-1, 3)[:count]
+        return remap(self.pages[level], column * (size + 2) + u * size + np.float32(0.5), row * (size + 2) + v * size + np.float32(0.5))
 
     def sample(self, tile: np.ndarray, u: np.ndarray, v: np.ndarray, lod: np.ndarray, trilinear: bool = True) -> np.ndarray:
         """RGB float32 [N, 3] in 0..1; u, v in tiles (wrapped), lod the base-2 log of texels a pixel."""
         u, v = (u - np.floor(u)).astype(np.float32), (v - np.floor(v)).astype(np.float32)
         lod = np.clip(lod, 0, LEVELS - 1).astype(np.float32)
         low = lod.astype(np.int32) if trilinear else np.rint(lod).astype(np.int32)
-        part = lod - low
+        # half of the samples lie near enough to one level to need no other
+        part = np.clip(2 * (lod - low) - np.float32(0.5), 0, 1)
+        low += part >= 1
         out = np.zeros((len(u), 3), np.float32)
         for level in range(int(low.min(initial=LEVELS)), int(low.max(initial=-1)) + 1):
             here = np.nonzero(low == level)[0]
             out[here] = self._look_up(level, tile[here], u[here], v[here])
             if trilinear and level + 1 < LEVELS:
-                here = here[part[here] > 0.05]
+                here = here[(part[here] > 0) & (part[here] < 1)]
                 high = self._look_up(level + 1, tile[here], u[here], v[here])
                 out[here] += (high - out[here]) * part[here, None]
         out *= np.float32(1 / 255)

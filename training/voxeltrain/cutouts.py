@@ -60,3 +60,28 @@ def fence(rng: Rng) -> np.ndarray:
     for row in rng.uniform(0.05, 0.9, int(rng.integers(1, 4))):
         tile[int(row * SIZE) : int(row * SIZE) + int(rng.integers(6, 20)), :, 3] = 1
     return vary(rng, tile, 0.8, 0.06)
+
+
+def tree_card(rng: Rng) -> np.ndarray:
+    """A whole tree that fills the tile: trunk and boughs, and clumps of leaves with sky between them."""
+    bark = np.array([0.25, 0.2, 0.16]) * rng.uniform(0.5, 1.5)
+    tile = solid(bark, 0.0)
+    stem = SIZE * rng.uniform(0.15, 0.4)
+    ends, stack = [], [(np.array([SIZE / 2, SIZE - 1.0]), -np.pi / 2, stem, SIZE * rng.uniform(0.02, 0.045))]
+    while stack:
+        start, angle, length, thick = stack.pop()
+        end = (start + length * np.array([np.cos(angle), np.sin(angle)])).clip(SIZE * 0.1, SIZE * 0.97)
+        cv2.line(tile, tuple(int(v) for v in start), tuple(int(v) for v in end), [*(bark * rng.uniform(0.7, 1.3)).tolist(), 1.0], max(1, int(thick)), cv2.LINE_AA)
+        ends += [end] if thick < SIZE * 0.02 else []
+        if length > SIZE * 0.07:
+            stack += [(end, angle + rng.normal(0, 0.55), length * rng.uniform(0.6, 0.85), thick * 0.62) for _ in range(int(rng.integers(2, 4)))]
+    if rng.random() < 0.15 or not ends:
+        return tile
+    ends = np.array(ends)[rng.permutation(len(ends))[:60]]
+    count, spread = int(rng.integers(700, 2200)), SIZE * rng.uniform(0.02, 0.055)
+    centres = ends[rng.integers(len(ends), size=count)] + rng.normal(0, spread, (count, 2))
+    colours = green(rng, count) * (1.25 - 0.6 * centres[:, 1:] / SIZE)
+    for leaf, colour, centre in zip(leaf_polygons(rng, count, rng.uniform(7, 15), rng.uniform(0.5, 1.0)), colours, centres.clip(10, SIZE - 10)):
+        points = leaf - leaf.mean(0) + centre
+        cv2.fillPoly(tile, [np.int32(np.round(points * 16))], [*colour.tolist(), 1.0], cv2.LINE_AA, 4)
+    return tile

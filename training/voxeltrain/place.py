@@ -13,12 +13,14 @@ RUBBER = np.array([0.03, 0.03, 0.035])
 
 
 def whole(make: Callable[..., None]) -> Callable[..., None]:
-    """Decorator: the thing is left out as a whole when a part is too near the camera."""
+    """Decorator: the thing is left out as a whole when a part is too near the camera or all is far out of view."""
 
     @wraps(make)
-    def wrapped(b: Builder, *args, **kwargs) -> None:
+    def wrapped(b: Builder, at, *args, **kwargs) -> None:
+        if b.view is not None and b.unseen(np.asarray(at, float), 5.0):
+            return
         with b.whole():
-            make(b, *args, **kwargs)
+            make(b, at, *args, **kwargs)
 
     return wrapped
 

@@ -82,7 +82,9 @@ def pole(b: Builder, at, heading: float) -> None:
         b.add(cylinder(radius, radius * 0.6, height, 8), metal, at, turn, colour)
         arm = np.array([[0, -height + 0.1, 0], [rng.uniform(0.5, 1.8), -height - 0.3, 0]])
         b.add(tube(arm, 0.035, 5), metal, at, turn, colour)
-        b.add(box((0.3, 0.06, 0.12)), metal, at + turn @ arm[1], turn, colour)
+        b.add(box((0.3, 0.06, 0.12)), b.surface("flat", glow=40.0) if b.dark else metal, at + turn @ arm[1], turn, colour)
+        if b.dark:
+            b.lamp(at + turn @ arm[1] + [0, 0.2, 0], rng.uniform(1.5, 8) * np.array([1, rng.uniform(0.6, 0.95), rng.uniform(0.3, 0.9)]), (0, 1, 0), 0.1)
     elif kind < 0.8:  # traffic light
         height = rng.uniform(2.4, 4.0)
         b.add(cylinder(0.06, 0.05, height, 8), metal, at, turn, colour)

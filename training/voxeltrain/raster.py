@@ -13,6 +13,7 @@ import numpy as np
 
 from .shapes import cross
 
+ROWS = 1 << 14  # triangle rows drawn at a time, so that temporaries stay in the cache
 # candidate pixels (triangle index, x, y) -> bool
 Keep = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
@@ -48,48 +49,65 @@ def rasterise(corners: np.ndarray, edges: np.ndarray, priority: np.ndarray, heig
     is larger where nearer (inverse depth). cut: bool [T], triangles with holes; their candidate pixels
     that `keep` denies are dropped.
     """
-    w = [corners[:, k, 2] for k in range(3)]
-    front = (w[0] > 1e-3) & (w[1] > 1e-3) & (w[2] > 1e-3)
+    w = corners[..., 2]
+    front = (w > 1e-3).all(1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        rows = [corners[:, k, 1] / w[k] for k in range(3)]
-    lowest = np.minimum(np.minimum(rows[0], rows[1]), rows[2])
-    highest = np.maximum(np.maximum(rows[0], rows[1]), rows[2])
-    first = np.where(front, np.ceil(lowest - 1e-9), 0).clip(0, height)
-    last = np.where(front, np.floor(highest + 1e-9), height - 1).clip(-1, height - 1)
-    count = np.maximum(last - first + 1, 0).astype(np.int64)
-    tri = np.repeat(np.arange(len(corners)), count)
-    y = (np.arange(len(tri)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)).astype(np.float64)
-
-    # the edge crosses row y at x = -(b y + c) / a; a positive a bounds from the left
-    slope = np.where(edges[..., 0] == 0, 1e-200, edges[..., 0])
-    with np.errstate(invalid="ignore", over="ignore"):
-        per_row, at_zero = -edges[..., 1] / slope, -edges[..., 2] / slope
-    leftmost = slope > 0
-    low, high = np.zeros(len(tri)), np.full(len(tri), width - 1.0)
-    for k in range(3):
-        cross = per_row[tri, k] * y + at_zero[tri, k]
-        left = leftmost[tri, k]
-        np.maximum(low, cross, out=low, where=left)
-        np.minimum(high, cross, out=high, where=~left)
-    low, high = np.ceil(low - 1e-9), np.floor(high + 1e-9)
-    span = np.maximum(high - low + 1, 0).astype(np.int64)
-    some = np.nonzero(span)[0]
-    tri, y, low, span = tri[some], y[some], low[some], span[some]
-
-    first = low.astype(np.int64) + y.astype(np.int64) * width - (np.cumsum(span) - span)
-    pixel = np.arange(span.sum(), dtype=np.int32) + np.repeat(first.astype(np.int32), span)
-    owner = np.repeat(tri.astype(np.int32), span)
-    ahead = (pixel - np.repeat((y * width + low).astype(np.int32), span)).astype(np.float32)
-    start = priority[tri, 0] * low + priority[tri, 1] * y + priority[tri, 2]
-    score = np.repeat(start.astype(np.float32), span) + np.repeat(priority[tri, 0].astype(np.float32), span) * ahead
-    key = (np.maximum(score, 0, out=score).view(np.int32).astype(np.int64) << 31) | owner
+        column, row = corners[..., 0] / w, corners[..., 1] / w
+    first, last = _span(row, front, height)
+    left, right = _span(column, front, width)
+    count = np.where(left <= right, np.maximum(last - first + 1, 0), 0)
     best = np.full(height * width, -1, np.int64)
-    holed = cut[owner]
-    solid = np.nonzero(~holed)[0]
-    np.maximum.at(best, pixel[solid], key[solid])
-    holed = np.nonzero(holed)[0]
-    holed = holed[key[holed] > best[pixel[holed]]]
-    rows_of, columns_of = np.divmod(pixel[holed], width)
-    holed = holed[keep(owner[holed], columns_of, rows_of)]
-    np.maximum.at(best, pixel[holed], key[holed])
+    # what has no holes goes first, so that fewer holes need looking at
+    some = np.nonzero(count)[0]
+    order = np.concatenate([some[~cut[some]], some[cut[some]]])
+    block = np.cumsum(count[order]) // ROWS
+    for part in np.split(order, np.nonzero(np.diff(block))[0] + 1):
+        _draw(best, part, count[part], first[part], edges, priority, width, cut, keep)
     return np.where(best < 0, -1, best & 0x7FFFFFFF).astype(np.int32).reshape(height, width)
+
+
+def _span(at: np.ndarray, front: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """First and last pixel centre that triangles with corners `at` [T, 3] along one axis may cover; all if not wholly in front."""
+    low, high = np.minimum(np.minimum(at[:, 0], at[:, 1]), at[:, 2]), np.maximum(np.maximum(at[:, 0], at[:, 1]), at[:, 2])
+    first = np.where(front, np.ceil(low - 1e-9), 0).clip(0, size)
+    last = np.where(front, np.floor(high + 1e-9), size - 1).clip(-1, size - 1)
+    return first.astype(np.int64), last.astype(np.int64)
+
+
+def _draw(best: np.ndarray, part: np.ndarray, count: np.ndarray, first: np.ndarray, edges: np.ndarray, priority: np.ndarray, width: int, cut: np.ndarray, keep: Keep) -> None:
+    """Draws the triangles `part` [P], `count` rows each from row `first`, into best [H * W] (score and triangle as one key)."""
+    pick = np.repeat(np.arange(len(part)), count)
+    y = (np.arange(len(pick)) - np.repeat(np.cumsum(count) - count - first, count)).astype(np.float64)
+    # the edge crosses row y at x = -(b y + c) / a; a positive a bounds from the left
+    edge = edges[part]
+    slope = np.where(edge[..., 0] == 0, 1e-200, edge[..., 0])
+    with np.errstate(invalid="ignore", over="ignore"):
+        per_row, at_zero = -edge[..., 1] / slope, -edge[..., 2] / slope
+    leftmost = slope > 0
+    low, high = np.zeros(len(pick)), np.full(len(pick), width - 1.0)
+    for k in range(3):
+        crossing = per_row[pick, k] * y + at_zero[pick, k]
+        left = leftmost[pick, k]
+        np.maximum(low, crossing, out=low, where=left)
+        np.minimum(high, crossing, out=high, where=~left)
+    low, high = np.ceil(low - 1e-9), np.floor(high + 1e-9)
+    some = np.nonzero(high >= low)[0]
+    pick, y, low = pick[some], y[some], low[some]
+    span = (high[some] - low + 1).astype(np.int32)
+    owner = part[pick]
+    slope = priority[owner]
+    start = np.repeat(np.arange(len(span), dtype=np.int32), span)
+    ahead = np.arange(len(start), dtype=np.int32) - (np.cumsum(span, dtype=np.int32) - span)[start]
+    pixel = (y * width + low).astype(np.int32)[start] + ahead
+    score = (slope[:, 0] * low + slope[:, 1] * y + slope[:, 2]).astype(np.float32)[start]
+    score += slope[:, 0].astype(np.float32)[start] * ahead
+    key = np.maximum(score, 0, out=score).view(np.int32).astype(np.int64) << 31
+    key |= owner[start]
+    if cut[part[-1]]:  # the only blocks with holes: those without come first
+        nearer = np.nonzero(key > best[pixel])[0]
+        pixel, key = pixel[nearer], key[nearer]
+        owner = key & 0x7FFFFFFF
+        rows, columns = np.divmod(pixel, np.int32(width))
+        kept = ~cut[owner] | keep(owner, columns, rows)
+        pixel, key = pixel[kept], key[kept]
+    np.maximum.at(best, pixel, key)

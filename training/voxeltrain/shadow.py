@@ -42,7 +42,7 @@ class DepthMap:
         corners = np.concatenate([pixel, np.ones_like(pixel[..., :1])], -1)
         # cards seen edge on and things far outside cast nothing
         seen = visible_triangles(corners, size, size)
-        seen = seen[scene.facet[seen] @ d >= 0]
+        seen = seen[(scene.facet[seen] @ d >= 0) & tables.casts[scene.material[seen]]]
         edges, determinant = edge_functions(corners[seen])
         good = np.abs(determinant) > 1e-6
         seen, edges = seen[good], edges[good]
@@ -120,6 +120,6 @@ class ShadowMap:
         place = self.top.locate(point + normal * (0.1 * self.unit))
         cells = 0.35 * self.unit / self.top.step
         hidden = np.zeros(len(point), np.float32)
-        for tap in ((0, 0), (-0.9, 0.4), (0.5, 0.9), (0.9, -0.5), (-2, -1.6), (1.8, 2), (1.9, -1.8)):
+        for tap in ((0, 0), (-1.0, 0.6), (0.8, 0.9), (-1.6, -1.8), (1.9, -1.2)):
             hidden += np.clip(self.top.above(place, tap * cells) / np.float32(0.3 * self.unit), 0, 1)
-        return 1 - 0.65 * hidden / 7
+        return 1 - 0.65 * hidden / 5

@@ -5,7 +5,8 @@
 Pair k is a function of its seed alone. Finished shards are skipped, so a run may be stopped and
 resumed; with --first K --step N several processes share the work. Arrays of a shard: left, right
 uint8 [N, H, W, 3] RGB; depth float16 [N, H, W] metres (6e4 in the sky); labels int8 [N, 65536]
-(see labels.py); calibration float32 [N, 5] fx, fy, cx, cy, baseline_m; kind [N]. Depth and baseline
+(see labels.py); calibration float32 [N, 5] fx, fy, cx, cy, baseline_m; kind [N] (see worlds.KINDS); lighting [N] ("day", "overcast",
+"low_sun", "night", "indoor"); rig [N], the class of the baseline ("50-100 mm", "100-250 mm", "250-600 mm"). Depth and baseline
 are in grid metres: scene metres times Scene.scale.
 """
 
@@ -27,6 +28,11 @@ from .scene import Scene
 from .worlds import MAX_DISPARITY, random_scene
 
 PAIRS = 20
+
+
+def rig_class(baseline: float) -> str:
+    """Class of a rig by its true baseline, metres."""
+    return "50-100 mm" if baseline < 0.1 else "100-250 mm" if baseline < 0.25 else "250-600 mm"
 
 
 def usable(scene: Scene, frame: Frame) -> bool:
@@ -57,6 +63,8 @@ def make_pair(seed: int, atlas: Atlas, meshes: MeshLibrary | None = None, width:
         "labels": labels.ravel(),
         "calibration": calibration,
         "kind": scene.kind,
+        "lighting": scene.lighting,
+        "rig": rig_class(scene.rig.baseline),
     }
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from . import plants, props, vehicles
 from .scene import Builder, Material, Rig
-from .shapes import box, boxes, frustum, quads, sheet, yaw
+from .shapes import box, boxes, cylinder, frustum, quads, sheet, yaw
+from .weather import log_uniform
 
 ALONG = np.array([-8, 0, 3, 6, 9, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90, 110, 140, 180, 240, 330.0])
 
@@ -45,6 +46,12 @@ def backdrop(b: Builder, distance: float) -> None:
         uv = np.array([[[0, 0], [2 * half / wide, 0], [2 * half / wide, 0.995], [0, 0.995]]]) + [rng.random(), 0]
         shade = rng.uniform(0.4, 1.0) * np.ones(3)
         b.add(quads(points, uv), Material(b.atlas.pick(rng, "treeline"), wide, cutout=True, dirt=0.0), tint=shade, structure=True)
+    if rng.random() < 0.6:
+        spots = np.stack([rng.uniform(-1, 1, 30) * distance, np.full(30, 0.5), distance * rng.uniform(0.6, 1.6, 30)], -1)
+        plants.wood(b, spots[: int(rng.integers(6, 31))], rng.uniform(6, 16))
+    for x, z in zip(rng.uniform(-1, 1, 8) * distance * 0.6, distance * rng.uniform(0.4, 1.2, 8)):  # masts
+        if rng.random() < 0.4:
+            b.add(cylinder(0.15, 0.1, rng.uniform(6, 25), 5), b.paint(), (x, 1.0, z), None, b.colour(0.05, 0.5), structure=True)
     for _ in range(int(rng.integers(0, 9))):
         at = np.array([rng.uniform(-1, 1) * distance * 1.2, 2.0, distance * rng.uniform(0.9, 2)])
         half = rng.uniform(4, 14, 2)
@@ -125,6 +132,8 @@ def building(b: Builder, street: Street, side: int, lateral: float, start: float
     height, deep = (rng.uniform(5, 17) if rng.random() < 0.8 else rng.uniform(2.5, 5)), rng.uniform(6, 14)
     turn = yaw(street.heading(start + length / 2))
     at = street.point(side * (lateral + deep / 2), start + length / 2, 0.0)
+    if b.view is not None and b.unseen(at, length):
+        return
     plain = rng.random() < 0.45
     wall = b.surface(*(("plaster", "flat", "concrete") if plain else ("brick", "plaster", "stones", "wood", "facade", "surface")), scale=(1.2, 4.5), contrast=float(rng.uniform(0.3, 1.1)))
     tint = rng.uniform(0.5, 1.1) * (1 + rng.normal(0, 0.04, 3))
@@ -144,7 +153,8 @@ def building(b: Builder, street: Street, side: int, lateral: float, start: float
     grid = np.stack([a.ravel() for a in np.meshgrid(floors, along, indexing="ij")], -1)
     door = (grid[:, 0] == 0) & (shop | (rng.random(len(grid)) < 0.2))
     window, door = grid[~door], grid[door]
-    glass, frame = b.glass(), b.paint()
+    lit = b.dark and rng.random() < 0.7
+    glass, frame = b.surface("flat", "photo", scale=(1, 3), glow=log_uniform(rng, 0.02, 0.6), contrast=1.0) if lit else b.glass(), b.paint()
     panes, frames = rng.uniform(0.03, 0.3) * np.ones(3), b.colour(0.3, 0.95)
 
     def put(cells: np.ndarray, up: float, half: tuple[float, float, float], skin: Material, tint) -> None:
@@ -191,14 +201,24 @@ def roadside(b: Builder, street: Street, side: int, kerb: float, pavement: float
     """Trees, posts, people, hedges and fences on one pavement."""
     rng = b.rng
     spot = lambda low=0.2, high=0.9: kerb + pavement * rng.uniform(low, high)  # noqa: E731
-    if rng.random() < 0.65:
+    green = rng.random()
+    if green < 0.3:  # a belt of trees and shrubs
+        for _ in range(int(rng.integers(6, 22))):
+            z = near + 2 + 33 * rng.random()
+            plants.bush(b, street.point(side * (kerb + pavement + rng.uniform(0.3, 5)), z), rng.uniform(0.6, 2.6))
+        for _ in range(int(rng.integers(2, 8))):
+            z = near + 2 + 28 * rng.random()
+            plants.tree(b, street.point(side * (kerb + pavement + rng.uniform(0.5, 9)), z), rng.uniform(4, 15), 0.7 if z < 20 else 0.4)
+        z, lateral = rng.uniform(22, 130, 40), kerb + pavement + rng.uniform(0.5, 16, 40)
+        plants.wood(b, street.point(side * lateral, z)[: int(rng.integers(10, 41))], rng.uniform(5, 15))
+    if rng.random() < 0.6:
         z, step, tall = rng.uniform(near, near + 10), rng.uniform(4, 13), rng.uniform(3, 13)
         while z < 90:
             if rng.random() < 0.8:
                 lateral = (kerb + 0.6 if rng.random() < 0.8 else kerb + pavement + rng.uniform(0.5, 4)) * side
-                plants.tree(b, street.point(lateral, z, 0.1), tall * rng.uniform(0.7, 1.3), 1.0 if z < 18 else 0.5 if z < 45 else 0.3)
+                plants.tree(b, street.point(lateral, z, 0.1), tall * rng.uniform(0.7, 1.3), 1.0 if z < 18 else 0.5 if z < 34 else 0.3)
             z += step * rng.uniform(0.8, 1.3)
-    for _ in range(int(rng.integers(0, 5))):
+    for _ in range(int(rng.integers(0, 8))):
         z = near + 45 * rng.random() ** 1.2
         props.pole(b, street.point(side * (kerb + 0.4), z, 0.1), street.heading(z) + (0 if side > 0 else np.pi))
     for _ in range(int(rng.integers(0, 5))):
@@ -227,7 +247,10 @@ def build_street(b: Builder, rig: Rig, near: float) -> None:
     road, pavement = rng.uniform(2.3, 7.5), rng.uniform(1.2, 4)
     lane = rng.uniform(-0.75, 0.75) * road if rng.random() < 0.85 else rng.choice([-1, 1]) * (road + 0.5 * pavement)
     street = Street(rng, float(lane))
-    tarmac = b.surface("asphalt", "asphalt", "asphalt", "concrete", "stones", "gravel", scale=(1.5, 5), contrast=float(rng.uniform(0.15, 1.0)), gloss=float(rng.choice([0, 0, 0, 0.35])))
+    wet = rng.uniform(0.4, 1.0) if rng.random() < 0.16 else 0.0
+    if wet:  # mirrors need level ground
+        street.slope, street.hill, street.bank = 0.0, 0.0, 0.0
+    tarmac = b.surface("asphalt", "asphalt", "asphalt", "concrete", "stones", "gravel", scale=(1.5, 5), contrast=float(rng.uniform(0.15, 1.0)), gloss=float(rng.choice([0, 0, 0, 0.35])), wet=wet)
     street.strip(b, -road, road, 0.0, tarmac, rng.uniform(0.6, 1.1) * np.ones(3))
     markings(b, street, road)
     paving = b.surface("concrete", "tiles", "stones", "asphalt", "gravel", scale=(1, 3))
@@ -249,11 +272,15 @@ def build_street(b: Builder, rig: Rig, near: float) -> None:
                 building(b, street, side, road + setback + rng.uniform(0, 1.0), z, length)
             elif rng.random() < 0.7:
                 for _ in range(int(rng.integers(1, 4))):
-                    plants.tree(b, street.point(side * (road + setback + rng.uniform(1, 12)), z + length * rng.random()), rng.uniform(4, 14), 0.6 if z < 25 else 0.35)
+                    plants.tree(b, street.point(side * (road + setback + rng.uniform(1, 12)), z + length * rng.random()), rng.uniform(4, 14), 0.6 if z < 25 else 0.3)
             z += length + (rng.uniform(1, 10) if rng.random() < 0.4 else 0)
     traffic(b, street, road, near)
-    if rng.random() < 0.3:
-        side, high = rng.choice([-1, 1]), rng.uniform(4.5, 8)
+    if rng.random() < 0.45:
+        side, high, count = rng.choice([-1, 1]), rng.uniform(4.5, 8), int(rng.integers(1, 5))
         for z in np.arange(rng.uniform(-10, 5), 70, 25):
-            props.wires(b, street.point(side * (road + 0.5), z, high), street.point(side * (road + 0.5), z + 25, high), 2)
+            here, there = street.point(side * (road + 0.5), z, high), street.point(side * (road + 0.5), z + 25, high)
+            props.wires(b, here, there, count)
+            b.add(cylinder(0.12, 0.09, high + 0.4, 7), b.surface("wood", "concrete"), here + [0, high, 0], None, b.colour(0.1, 0.5))
+            if rng.random() < 0.4:  # across the street
+                props.wires(b, here, street.point(-side * (road + rng.uniform(0.5, 6)), z + rng.uniform(-6, 6), high - 0.5), 1)
     backdrop(b, rng.uniform(60, 150))

@@ -65,7 +65,7 @@ def car_body(rng: np.random.Generator, width: float, length: float, belt: float,
 @whole
 def car(b: Builder, at, heading: float, colour: np.ndarray | None = None) -> None:
     """A saloon, estate or hatchback with glossy paint and dark windows."""
-    if colour is None and b.model("car", at, heading, 0.45):
+    if colour is None and b.model("car", at, heading, 0.25 if b.dark else 0.45):
         return
     rng, turn = b.rng, yaw(heading)
     width, length = rng.uniform(0.84, 0.95), rng.uniform(1.85, 2.4)
@@ -79,6 +79,10 @@ def car(b: Builder, at, heading: float, colour: np.ndarray | None = None) -> Non
     b.add(panes, glass, at, turn, rng.uniform(0.03, 0.15) * np.ones(3))
     b.add(box((width * 0.88, 0.09, length * 0.9)), dark, lifted(at, turn, 0, 0.22, 0), turn, RUBBER)
     lamp, red = b.paint(gloss=0.5), b.paint(gloss=0.4)
+    if b.dark and rng.random() < 0.6:
+        lamp, red = b.surface("flat", glow=float(rng.uniform(5, 60))), b.surface("flat", glow=float(rng.uniform(0.5, 3)))
+        ahead = turn @ np.array([0, 0, 1.0])
+        b.lamp(lifted(at, turn, 0, belt * 0.66, length + 0.1), np.ones(3) * rng.uniform(2, 15), ahead + [0, 0.05, 0], 0.85)
     for side in (-1, 1):
         b.add(ellipsoid((0.2, 0.075, 0.12), 6, 10), lamp, lifted(at, turn, side * width * 0.68, belt * 0.66, length * 0.955), turn, (0.95, 0.95, 0.9))
         b.add(ellipsoid((0.16, 0.1, 0.09), 6, 10), red, lifted(at, turn, side * width * 0.74, belt * 0.8, -length * 0.965), turn, (0.65, 0.04, 0.04))

@@ -1,60 +1,36 @@
-"""Random scenes: streets, yards and parks, rooms and corridors, flying clutter."""
+"""Random scenes: streets, yards and parks, rooms and corridors, table tops, flying clutter."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from . import plants, props, vehicles
+from . import plants, props, tabletop, vehicles
 from .atlas import Atlas
 from .meshes import MeshLibrary
-from .scene import Builder, Light, Material, Rig, Scene, Sky
+from .scene import Builder, Material, Rig, Scene
 from .shapes import box, cards, cylinder, ellipsoid, frustum, pitch, quads, roll, yaw
 from .street import backdrop, build_street, terrain
+from .weather import log_uniform, room_light, sample_weather
 
 Rng = np.random.Generator
 MAX_DISPARITY = 190.0
-KINDS = {"street": 0.46, "park": 0.18, "indoor": 0.24, "flying": 0.12}
-
-
-def log_uniform(rng: Rng, low: float, high: float) -> float:
-    """A number in low..high, uniform in its logarithm."""
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+KINDS = {"street": 0.42, "park": 0.18, "indoor": 0.17, "table": 0.14, "flying": 0.09}
 
 
 def sample_rig(rng: Rng, kind: str, width: int, height: int) -> Rig:
     """A random rectified rig; focal lengths are for a width of 512 pixels and grow with it."""
+    if kind == "table":
+        return tabletop.sample_rig(rng, width, height, MAX_DISPARITY)
     if kind == "street" and rng.random() < 0.4:
         fx, baseline = float(rng.choice([720.0, 1000.0])) * rng.uniform(0.97, 1.03), 0.54
     else:
         fx = log_uniform(rng, 300, 1100)
-        baseline = min(log_uniform(rng, 0.06, 0.6), MAX_DISPARITY / fx * 4.0)
+        low, high = (0.05, 0.25) if kind == "indoor" else (0.06, 0.6)
+        baseline = min(log_uniform(rng, low, high), MAX_DISPARITY / fx * 4.0)
     grow = width / 512
     cx = (width - 1) / 2 + rng.uniform(-0.06, 0.06) * width
     cy = (height - 1) / 2 + rng.uniform(-0.12, 0.12) * height
     return Rig(width, height, fx * grow, fx * grow, cx, cy, baseline)
-
-
-def sample_sky(rng: Rng, atlas: Atlas) -> tuple[Sky, Light]:
-    """Weather: clear, cloudy, overcast white, low sun; sky radiance about 1, sun up to 4."""
-    tile = atlas.pick(rng, "clouds")
-    bright = log_uniform(rng, 0.5, 1.6)
-    weather = rng.choice(["clear", "cloudy", "overcast"])
-    azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.25, 1.2)
-    sun = np.array([np.sin(azimuth) * np.cos(elevation), -np.sin(elevation), np.cos(azimuth) * np.cos(elevation)])
-    warm = np.array([1.0, rng.uniform(0.8, 0.97), rng.uniform(0.6, 0.9)])
-    blue = np.array([rng.uniform(0.15, 0.45), rng.uniform(0.35, 0.6), rng.uniform(0.7, 1.0)])
-    white = np.array([rng.uniform(0.8, 1.0), rng.uniform(0.88, 1.0), 1.0])
-    ground = np.full(3, rng.uniform(0.05, 0.25))
-    strength = rng.uniform(1.0, 3.5)
-    ambient = bright * rng.uniform(0.35, 0.7) * (blue * 0.3 + white * 0.7)
-    soft = rng.uniform(0.02, 0.12)
-    if weather == "overcast":
-        zenith = white * bright * rng.uniform(0.7, 1.2)
-        sky = Sky(zenith, white * bright, tile, rng.uniform(0, 0.5), rng.uniform(0.2, 1.0), turn=rng.random(), ground=ground)
-        return sky, Light(sun, warm * rng.uniform(0, 0.3), ambient * 1.3, 0.8)
-    cover = rng.uniform(0.3, 1.0) if weather == "cloudy" else rng.uniform(0, 0.25)
-    sky = Sky(blue * bright * 0.8, (blue * 0.4 + white * 0.6) * bright, tile, cover, rng.uniform(0.2, 1.2), turn=rng.random(), ground=ground)
-    return sky, Light(sun, warm * strength, ambient, soft)
 
 
 def visible_spot(rng: Rng, b: Builder, rig: Rig, near: float, far: float, power: float = 1.4) -> tuple[float, float]:
@@ -70,9 +46,16 @@ def park(b: Builder, rig: Rig, near: float) -> None:
     put = lambda x, z: np.array([x, ground(x, z), z])  # noqa: E731
     for _ in range(int(rng.integers(3, 16))):
         props.random_thing(b, put(*visible_spot(rng, b, rig, near, 30)))
-    for _ in range(int(rng.integers(0, 9))):
+    for _ in range(int(rng.integers(0, 12))):
         x, z = visible_spot(rng, b, rig, near + 2, 60)
-        plants.tree(b, put(x, z), rng.uniform(2.5, 11), detail=1.0 if z < 25 else 0.5)
+        plants.tree(b, put(x, z), rng.uniform(2.5, 11), detail=1.0 if z < 20 else 0.5 if z < 30 else 0.3)
+    if rng.random() < 0.6:  # thicket
+        for _ in range(int(rng.integers(4, 20))):
+            plants.bush(b, put(*visible_spot(rng, b, rig, near + 5, 40, 1.0)), rng.uniform(0.6, 2.5))
+    if rng.random() < 0.6:  # edge of a wood
+        start = rng.uniform(25, 60)
+        spots = np.array([put(*visible_spot(rng, b, rig, start, start * 2.2, 1.0)) for _ in range(int(rng.integers(10, 60)))])
+        plants.wood(b, spots, rng.uniform(4, 14))
     for _ in range(int(rng.integers(0, 4))):
         props.person(b, put(*visible_spot(rng, b, rig, near + 0.5, 25)), rng.uniform(0, 6.3))
     for _ in range(int(rng.integers(0, 3))):
@@ -109,12 +92,12 @@ def indoor(b: Builder, rig: Rig, near: float) -> None:
     def panel(points, material: Material, tint) -> None:
         b.add(quads(np.array([[put(*p) for p in points]])), material, tint=tint, structure=True)
 
-    plain = rng.random() < 0.5
-    wall = lambda: b.surface(*(("plaster", "flat") if plain else ("plaster", "brick", "wood", "surface", "tiles", "photo", "fabric", "concrete")), scale=(0.8, 4), contrast=float(rng.uniform(0.2, 1.1)))  # noqa: E731
+    plain = rng.random() < 0.55
+    wall = lambda: b.surface(*(("plaster", "flat") if plain else ("plaster", "brick", "wood", "surface", "tiles", "photo", "fabric", "concrete")), scale=(0.8, 4), contrast=float(rng.uniform(0.2, 1.1)), own=float(rng.uniform(0, 0.6)) if plain else 1.0, casts=False)  # noqa: E731
     tint = rng.uniform(0.5, 1.0) * (1 + rng.normal(0, 0.06, 3))
-    floor = b.surface("wood", "tiles", "concrete", "stones", "fabric", "surface", "asphalt", scale=(0.8, 3), gloss=float(rng.choice([0, 0, 0.3])))
+    floor = b.surface("wood", "tiles", "concrete", "stones", "fabric", "surface", "asphalt", scale=(0.8, 3), gloss=float(rng.choice([0, 0, 0.3])), wet=float(rng.choice([0, 0, 0.5])))
     panel(((-left, 0, -back), (right, 0, -back), (right, 0, depth), (-left, 0, depth)), floor, rng.uniform(0.5, 1.0) * np.ones(3))
-    panel(((-left, ceiling, -back), (right, ceiling, -back), (right, ceiling, depth), (-left, ceiling, depth)), b.surface("plaster", "flat", "tiles", scale=(0.6, 3), contrast=float(rng.uniform(0.2, 0.8))), rng.uniform(0.6, 1.0) * np.ones(3))
+    panel(((-left, ceiling, -back), (right, ceiling, -back), (right, ceiling, depth), (-left, ceiling, depth)), b.surface("plaster", "flat", "tiles", scale=(0.6, 3), contrast=float(rng.uniform(0.2, 0.8)), casts=False), rng.uniform(0.6, 1.0) * np.ones(3))
     side = wall()
     panel(((-left, ceiling, -back), (-left, ceiling, depth), (-left, 0, depth), (-left, 0, -back)), side, tint)
     panel(((right, ceiling, -back), (right, ceiling, depth), (right, 0, depth), (right, 0, -back)), side if rng.random() < 0.7 else wall(), tint)
@@ -126,15 +109,17 @@ def indoor(b: Builder, rig: Rig, near: float) -> None:
             if kind < 0.25:  # door
                 b.add(box((0.03, 1.02, 0.45)), frame, put(x + 0.02 * inward, 1.02, z), turn, b.colour(0.15, 0.9))
             elif kind < 0.45:  # window or picture
-                face = lamp if rng.random() < 0.5 else b.surface("photo", "sign", "clutter", scale=(1, 1), own=1.0)
+                face = lamp if rng.random() < 0.3 else b.surface("photo", "photo", "surface", "sign", "clutter", scale=(1, 1), own=1.0, gloss=float(rng.choice([0, 0.3])), glow=float(rng.choice([0, 0, 1.5])))
                 b.add(box((0.03, rng.uniform(0.3, 0.7), rng.uniform(0.3, 0.8))), face, put(x + 0.02 * inward, 1.5, z), turn)
             elif kind < 0.55:  # pillar
                 b.add(box((0.2, ceiling / 2, 0.2)), wall(), put(x + 0.2 * inward, ceiling / 2, z), turn, tint)
     for z in np.arange(near, depth, 3.0):
         if rng.random() < 0.5:
             b.add(box((0.3, 0.03, 0.6)), lamp, put((right - left) / 2, ceiling - 0.04, z), turn)
-    for _ in range(int(rng.integers(5, 24))):
-        z, x = rng.uniform(near + 0.3, depth - 0.3), rng.uniform(-left + 0.3, right - 0.3)
+            b.lamp(put((right - left) / 2, ceiling - 0.3, z), rng.uniform(0.3, 2.0) * np.array([1, 0.92, 0.8]))
+    for _ in range(int(rng.integers(6, 30))):
+        z = near + 0.3 + max(depth - near - 0.6, 0.1) * rng.random() ** 1.3
+        x = float(np.clip(rng.uniform(-0.7, 0.7) * z * rig.width / rig.fx, -left + 0.3, right - 0.3))
         kind = rng.random()
         heading = rng.choice([0, 1, 2, 3]) * np.pi / 2 + rng.normal(0, 0.2)
         thing = [props.table, props.chair, props.shelf, props.chair, props.bin_, props.person][int(kind * 6)] if rng.random() < 0.7 else None
@@ -175,30 +160,41 @@ def flying(b: Builder, rig: Rig, near: float) -> None:
 
 
 def random_scene(rng: Rng, atlas: Atlas, meshes: MeshLibrary | None = None, width: int = 512, height: int = 256) -> Scene:
-    """A random scene with its rig. Half of the outdoor ones have much sky."""
+    """A random scene with its rig. Some of the outdoor ones have much sky."""
     kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
     rig = sample_rig(rng, kind, width, height)
-    near = max(0.6, rig.fx * rig.baseline / (MAX_DISPARITY * width / 512 * 0.93))
+    near = max(0.3 if kind == "table" else 0.6, rig.fx * rig.baseline / (MAX_DISPARITY * width / 512 * 0.93))
     tall = rng.uniform(1.1, 2.2) if kind == "street" and rng.random() < 0.7 else rng.uniform(0.3, 2.0)
-    outdoor = kind != "indoor"
-    tilt = rng.normal(0, 0.03) if kind == "street" else rng.normal(-0.03, 0.07)
+    outdoor = kind not in ("indoor", "table")
+    tilt, heading, scale = rng.normal(-0.03, 0.07), rng.normal(0, 0.08), 1.0
+    if kind == "street":
+        tilt, heading = rng.normal(0, 0.03), rng.normal(0, 0.06) if rng.random() < 0.85 else rng.uniform(-0.9, 0.9)
+    if kind == "table":
+        tall = near * rng.uniform(0.1, 0.7)
+        tilt = -np.arctan(tall / (1.6 * near)) * rng.uniform(0.5, 1.0)
+    elif kind == "indoor" and rng.random() < 0.5:
+        scale = float(rng.choice([1.5, 2.0, 3.0, 5.0]))
+    elif kind == "flying" and rng.random() < 0.35:
+        scale = float(rng.choice([1.5, 2.0, 3.0]))
     if outdoor and rng.random() < 0.35:
         tilt += rng.uniform(0, 0.35) * height / rig.fy
     eye = np.array([0.0, -tall, 0.0])
-    sky, light = sample_sky(rng, atlas)
-    b = Builder(atlas, rng, eye, 0.75 * near, rig.fx, meshes)
-    heading = rng.normal(0, 0.08)
-    if kind == "street":
-        build_street(b, rig, near)
-        heading = rng.normal(0, 0.06) if rng.random() < 0.85 else rng.uniform(-0.9, 0.9)
-    else:
-        {"park": park, "indoor": indoor, "flying": flying}[kind](b, rig, near)
-    fog = log_uniform(rng, 100, 400) if rng.random() < 0.15 else log_uniform(rng, 400, 4000)
-    scale = 1.0
-    if kind == "indoor":
-        light = Light(np.array([0.2, -0.95, -0.25]), light.sun_colour * 0.0, np.ones(3) * rng.uniform(0.5, 0.9), 0.6)
-        fog = 1e4
-    if kind in ("indoor", "flying") and rng.random() < 0.35:
-        scale = float(rng.choice([1.5, 2.0, 3.0]))
-    rotation = (yaw(heading) @ pitch(tilt) @ roll(rng.normal(0, 0.02))).T
-    return Scene(**b.soup(), rig=rig, rotation=rotation, eye=eye, sky=sky, light=light, fog=fog, exposure=rng.uniform(0.12, 0.32), kind=kind, scale=scale)
+    sky, light, lighting = sample_weather(rng, atlas)
+    if not outdoor:
+        light, lighting = room_light(rng), "indoor"
+    # most cameras on roads and paths have room before them
+    clear = max(0.75 * near, rng.uniform(2.0, 6.0)) if kind in ("street", "park") and rng.random() < 0.7 else 0.75 * near
+    b = Builder(atlas, rng, eye, clear, rig.fx, meshes, lighting == "night", (heading, rig.width / rig.fx * 0.62 + 0.05, 9.0) if outdoor else None)
+    {"street": build_street, "park": park, "indoor": indoor, "table": tabletop.tabletop, "flying": flying}[kind](b, rig, near)
+    if kind == "table":  # the things fill 4 to 25 m of the grid
+        scale = float(np.clip(rng.uniform(5, 20) / near, 3, 16))
+    if lighting == "night" and rng.random() < 0.6:  # own headlights
+        b.lamp(eye + [0, 0.4, 0], np.ones(3) * log_uniform(rng, 4, 40), (np.sin(heading), 0.03, np.cos(heading)), 0.85)
+    light.lamps = b.nearest_lamps(6)
+    fog = log_uniform(rng, 60, 400) if rng.random() < 0.15 else log_uniform(rng, 400, 4000)
+    exposure = {"night": rng.uniform(0.02, 0.14), "low_sun": rng.uniform(0.07, 0.26), "indoor": rng.uniform(0.08, 0.3)}.get(lighting, rng.uniform(0.1, 0.3))
+    return Scene(
+        **b.soup(), rig=rig, rotation=(yaw(heading) @ pitch(tilt) @ roll(rng.normal(0, 0.02))).T, eye=eye, sky=sky, light=light,
+        fog=fog if outdoor else 1e4, exposure=exposure, kind=kind, scale=scale, lighting=lighting, mirror=0.0,
+        bloom=log_uniform(rng, 0.004, 0.06), flare=float(rng.choice([0, 0.02, 0.06])),
+    )  # fmt: skip
