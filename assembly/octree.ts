@@ -9,13 +9,14 @@ const INPUTS: i32 = 23; // 10 statistics, 8 of context, 5 of place
 const HIDDEN: i32 = 32;
 
 /**
- * Per z index of a level, 19 floats: place features log z, log(fx size / z), log span, log disparity (with
- * their factors), 1 / sqrt(span) * 0.3; then for each slice in z: 4x4-pixel cells per metre of x, of y, disparity of the
- * near and of the far face; after the last slice the two scales at the centre.
+ * Per z index of a level, 21 numbers: int32 address of the weights and number of slices in z (near leaves have weights and
+ * slices of their own); float32 place features log z, log(fx size / z), log span, log disparity (with their factors),
+ * 1 / sqrt(span) * 0.3; then for each slice: 4x4-pixel cells per metre of x, of y, disparity of the near and of the far
+ * face; after the last slice the two scales at the centre.
  */
-const PLACE: i32 = 5;
+const FIRST_SLICE: i32 = 7;
 const SLICE: i32 = 4;
-const ENTRY: usize = ((PLACE + 3 * SLICE + 2) * 4) as usize;
+const ENTRY: usize = ((FIRST_SLICE + 3 * SLICE + 2) * 4) as usize;
 
 @inline function splat(x: f32): v128 {
   return f32x4.splat(x);
@@ -130,7 +131,7 @@ export const PARTS: i32 = 4;
 /**
  * The job, as the host writes it at `base`: int32 addresses of the list of voxels (int32 [count][3]: x, y, z in cells of
  * the level), of the answers (float32 [count][3]) and of the rows; columns and rows of cells; inner points of a voxel
- * along x (at most 4), y and z; addresses of the table and of the weights; then float32 x and y of the grid's minimum
+ * along x (at most 4) and y; address of the table; then float32 x and y of the grid's minimum
  * corner and the edge of a voxel, metres, and (cx + 0.5) / 4, (cy + 0.5) / 4. Scratch follows at `base` + 64.
  */
 export function items(count: i32, phase: i32): i32 {
@@ -143,21 +144,18 @@ export function runItem(base: usize, _width: i32, count: i32, _phase: i32, item:
   const voxels = min(BLOCK, count - first);
   evaluate(
     voxels, (load<i32>(base) + first * 12) as usize, (load<i32>(base, 4) + first * 12) as usize, load<i32>(base, 8) as usize,
-    load<i32>(base, 12), load<i32>(base, 16), load<f32>(base, 40), load<f32>(base, 44), load<f32>(base, 48), load<f32>(base, 52),
-    load<f32>(base, 56), load<i32>(base, 20), load<i32>(base, 24), load<i32>(base, 28), load<i32>(base, 32) as usize,
-    load<i32>(base, 36) as usize, base + 64 + (part as usize) * SCRATCH,
+    load<i32>(base, 12), load<i32>(base, 16), load<f32>(base, 32), load<f32>(base, 36), load<f32>(base, 40), load<f32>(base, 44),
+    load<f32>(base, 48), load<i32>(base, 20), load<i32>(base, 24), load<i32>(base, 28) as usize, base + 64 + (part as usize) * SCRATCH,
   );
 }
 
 function evaluate(
   count: i32, index: usize, out: usize, rows: usize, columns: i32, height: i32, cornerX: f32, cornerY: f32, size: f32, cx4: f32,
-  cy4: f32, nx: i32, ny: i32, nz: i32, table: usize, weights: usize, scratch: usize,
+  cy4: f32, nx: i32, ny: i32, table: usize, scratch: usize,
 ): void {
   const features = scratch;
   const hidden1 = scratch + 128;
   const hidden2 = scratch + 256;
-  const layer2 = weights + (((INPUTS + 1) * HIDDEN) << 2);
-  const layer3 = layer2 + (((HIDDEN + 1) * HIDDEN) << 2);
   const stepX = f32x4.div(f32x4(0.5, 1.5, 2.5, 3.5), splat(nx as f32));
   const lanes = f32x4.lt(f32x4(0, 1, 2, 3), splat(nx as f32));
   const stepY = size / (ny as f32);
@@ -169,12 +167,16 @@ function evaluate(
     const ix = load<i32>(at, 0);
     const iy = load<i32>(at, 4);
     const entry = table + (load<i32>(at, 8) as usize) * ENTRY;
+    const weights = load<i32>(entry) as usize;
+    const nz = load<i32>(entry, 4);
+    const layer2 = weights + (((INPUTS + 1) * HIDDEN) << 2);
+    const layer3 = layer2 + (((HIDDEN + 1) * HIDDEN) << 2);
     const x = f32x4.add(splat(cornerX), f32x4.mul(f32x4.add(splat(ix as f32), stepX), splat(size)));
     const top = cornerY + (iy as f32) * size;
     let hitMax = zero; let hitSum = zero; let miss = one; let beforeSum = zero; let beforeMax = zero;
     let behindSum = zero; let behindMax = zero; let widths = zero; let insides = zero; let weightSum = zero;
     for (let s = 0; s < nz; s += 1) {
-      const slice = entry + (((PLACE + s * SLICE) as usize) << 2);
+      const slice = entry + (((FIRST_SLICE + s * SLICE) as usize) << 2);
       const near = v128.load32_splat(slice, 8);
       const far = v128.load32_splat(slice, 12);
       const scaleY = load<f32>(slice, 4);
@@ -233,17 +235,17 @@ function evaluate(
     store<f32>(features, largest(beforeMax), 16);
     store<f32>(features, sum(behindSum) * share, 20);
     store<f32>(features, largest(behindMax), 24);
-    store<f32>(features, sum(widths) * share * load<f32>(entry, 16), 28);
+    store<f32>(features, sum(widths) * share * load<f32>(entry, 24), 28);
     store<f32>(features, inside / ((nx * ny * nz) as f32), 32);
     store<f32>(features, sum(weightSum) * share, 36);
     const middle = centreRow(rows, columns, height, entry, cornerX + ((ix as f32) + 0.5) * size, cornerY + ((iy as f32) + 0.5) * size, cx4, cy4, nz);
     v128.store(features, v128.load(middle, 20), 40);
     v128.store(features, v128.load(middle, 36), 56);
-    store<f32>(features, load<f32>(entry, 0), 72);
-    store<f32>(features, load<f32>(entry, 4), 76);
-    store<f32>(features, load<f32>(entry, 8), 80);
+    store<f32>(features, load<f32>(entry, 8), 72);
+    store<f32>(features, load<f32>(entry, 12), 76);
+    store<f32>(features, load<f32>(entry, 16), 80);
     store<f32>(features, (cornerY + ((iy as f32) + 0.5) * size) * 0.3, 84);
-    store<f32>(features, load<f32>(entry, 12), 88);
+    store<f32>(features, load<f32>(entry, 20), 88);
     layer(weights, features, INPUTS, hidden1);
     layer(layer2, hidden1, HIDDEN, hidden2);
     classify(layer3, hidden2, out + n * 12);
@@ -255,7 +257,7 @@ function evaluate(
   rows: usize, columns: i32, height: i32, entry: usize, x: f32, y: f32, cx4: f32, cy4: f32, nz: i32,
 ): usize {
   // The scales of the centre follow the last slice of the table.
-  const scale = entry + (((PLACE + nz * SLICE) as usize) << 2);
+  const scale = entry + (((FIRST_SLICE + nz * SLICE) as usize) << 2);
   const u = within(floor<f32>(x * load<f32>(scale, 0) + cx4), columns - 1);
   const v = within(floor<f32>(y * load<f32>(scale, 4) + cy4), height - 1);
   return rows + ((v * columns + u) as usize) * ROW;

@@ -24,13 +24,14 @@ export interface Ours {
 
 /** The model that ships, through the same worker as `replay`. */
 export async function openOurs(pairs: readonly DrivePair[], threads: number): Promise<Ours> {
-  const { voxel_size, occupancy_threshold, max_range } = defaultsOf(stereoSchema);
+  const { voxel_size, occupancy_threshold, free_threshold, max_range } = defaultsOf(stereoSchema);
   const model = await openStereoModel(stereoModelFolder(undefined), { threads });
   const grid = model.grid(voxel_size);
   const decode = makeOctreeDecoder({
     grid,
     keep: model.keep,
     occupancyThreshold: occupancy_threshold,
+    freeThreshold: free_threshold,
     maxRangeM: max_range,
   });
   const rectified = pairs.map(({ left, right, calibration }, n) => ({

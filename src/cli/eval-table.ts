@@ -1,67 +1,81 @@
-import type { StereoScore } from "../stereo/metrics.ts";
-import type { CellCounts } from "./infer-pair.ts";
+import type { Score } from "../stereo/metrics-tally.ts";
+import type { EvalResult, PairResult, Scores } from "./eval-result.ts";
 
-export interface PairResult {
-  readonly pair: string;
-  readonly voxel_size_m: number;
-  readonly counts: CellCounts;
-  /** Absent where the folder has no ground truth. */
-  readonly score?: StereoScore;
-  /** Medians over the runs but the first, milliseconds; `total` is all that the product does after reading the files. */
-  readonly p50_ms: Readonly<Record<string, number>>;
+type Row = readonly string[];
+
+/** The result as tables for people: one line a pair, then the groups, then what was left out and why. */
+export function evalTable({ model, pairs, all, ranges, groups, skipped, failed }: EvalResult): string {
+  const tables = [`${model.name} ${model.sha256.slice(0, 12)}\n`];
+  if (pairs.length > 0) {
+    const lines: Row[] = [...pairs.map(pairRow), ["all", "-", ...cells(all), "-"]];
+    tables.push(tableOf(["pair", "voxel", ...columns, "ms"], lines));
+  }
+  const levels = all.score?.levels ?? [];
+  const levelRows = levels.map(({ iou_15m, iou_32m, head_iou, head_calibration_error }, level) => [
+    `x${2 ** (levels.length - 1 - level)}`,
+    ...[iou_15m, iou_32m, head_iou, head_calibration_error].map(third),
+  ]);
+  if (levels.length > 0) tables.push(tableOf(["level", "iou 30", "iou 64", "head iou", "head ECE"], levelRows));
+  const rangeRows = ranges.map((range) => [`${range.from}-${range.to} voxels`, ...rangeCells(range)]);
+  if (ranges.length > 0) tables.push(tableOf(["range", ...rangeColumns], rangeRows));
+  for (const [tag, values] of Object.entries(groups)) {
+    const rows = Object.entries(values).map(([value, group]) => [value, String(group.pairs), ...cells(group)]);
+    if (rows.length > 0) tables.push(tableOf([tag, "pairs", ...columns], rows));
+  }
+  const left = skipped.map(({ pair, reason }) => `skipped ${pair}: ${reason}\n`);
+  const lost = failed.map(({ pair, message, code }) => `failed ${pair}: ${message} [${code}]\n`);
+  if (left.length + lost.length > 0) tables.push([...left, ...lost].join(""));
+  return tables.join("\n");
 }
 
-export interface EvalResult {
-  readonly model: { readonly name: string; readonly sha256: string };
-  readonly pairs: readonly PairResult[];
-  readonly skipped: readonly { readonly pair: string; readonly reason: string }[];
-  readonly failed: readonly { readonly pair: string; readonly code: string; readonly message: string }[];
+const rangeColumns = ["iou", "ray", "recall", "precision", "missed", "free viol", "chamfer", "ch. paper", "ECE"];
+const columns = ["iou 30", "iou 64", "ray 30", "ray 64", ...rangeColumns.slice(2), "leaves", "bad-1", "bad-3"];
+
+function pairRow(pair: PairResult): Row {
+  const { voxel_size_m: voxelSizeM, p50_ms } = pair;
+  const ms = p50_ms["total"]?.toFixed(1) ?? "-";
+  return [pair.pair, voxelSizeM === undefined ? "-" : `${voxelSizeM} m`, ...cells(pair), ms];
 }
 
-/** The result as a table for people: one line a pair, then what was left out and why. */
-export function evalTable({ model, pairs, skipped, failed }: EvalResult): string {
-  const lines = [`model ${model.name} (${model.sha256.slice(0, 12)})`];
-  if (pairs.length > 0) lines.push("", ...aligned(rowsOf(pairs)));
-  if (skipped.length + failed.length > 0) lines.push("");
-  for (const { pair, reason } of skipped) lines.push(`skipped ${pair}: ${reason}`);
-  for (const { pair, message, code } of failed) lines.push(`failed ${pair}: ${message} [${code}]`);
-  return `${lines.join("\n")}\n`;
+function cells({ score, leaves_evaluated, disparity }: Scores): Row {
+  const voxels =
+    score === undefined
+      ? Array<string>(columns.length - 2).fill("-")
+      : [
+          ...[score.iou_15m, score.iou_32m, score.iou_ray_15m, score.iou_ray_32m].map(third),
+          ...scoreCells(score),
+          leaves_evaluated === undefined ? "-" : percent(leaves_evaluated),
+        ];
+  return [...voxels, ...(disparity === undefined ? ["-", "-"] : [disparity.bad_1, disparity.bad_3].map(percent))];
 }
 
-function rowsOf(pairs: readonly PairResult[]): string[][] {
-  const levels = Math.max(...pairs.map(({ score }) => score?.iou_levels.length ?? 0));
-  const steps = Array.from({ length: levels }, (_, level) => `iou x${2 ** (levels - 1 - level)}`);
-  const head = ["pair", "voxel", ...steps, "ray 30", "ray 64", "missed", "free viol", "chamfer", "ECE", "ms"];
-  return [head, ...pairs.map((pair) => rowOf(pair, levels))];
+function rangeCells(score: Score): Row {
+  return [third(score.iou), third(score.iou_ray), ...scoreCells(score)];
 }
 
-function rowOf({ pair, voxel_size_m, score, p50_ms }: PairResult, levels: number): string[] {
-  const ms = (p50_ms["total"] ?? Number.NaN).toFixed(1);
-  if (score === undefined) return [pair, `${voxel_size_m} m`, ...Array(levels + 6).fill("-"), ms];
+function scoreCells(score: Omit<Score, "iou" | "iou_all" | "iou_ray">): Row {
   return [
-    pair,
-    `${voxel_size_m} m`,
-    ...score.iou_levels.map(third),
-    third(score.iou_ray_15m),
-    third(score.iou_ray_32m),
+    third(score.recall),
+    third(score.precision),
     percent(score.missed),
     percent(score.free_violation),
     score.chamfer_m === undefined ? "-" : `${score.chamfer_m.toFixed(3)} m`,
+    score.chamfer_paper_m2 === undefined ? "-" : `${score.chamfer_paper_m2.toFixed(3)} m2`,
     third(score.calibration_error),
-    ms,
   ];
 }
 
 /** The first column to the left, the others to the right. */
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join("  "),
-  );
+function tableOf(head: Row, lines: readonly Row[]): string {
+  const rows = [head, ...lines];
+  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const line = (row: Row) =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join("  ");
+  return rows.map((row) => `${line(row)}\n`).join("");
 }
 
-function third(value: number): string {
-  return value.toFixed(3);
+function third(value: number | undefined): string {
+  return value?.toFixed(3) ?? "-";
 }
 
 function percent(share: number): string {

@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError } from "commander";
 import { Fault } from "../core/fault.ts";
 import { writeWhole } from "../io/write-whole.ts";
-import { type EvalOptions, evaluateStereo } from "./eval-stereo.ts";
+import type { EvalOptions } from "./eval-pair.ts";
+import { sequenceCommand } from "./eval-sequence.ts";
+import { evaluateStereo } from "./eval-stereo.ts";
 import { evalTable } from "./eval-table.ts";
 import { addStereoOptions, stereoConfigOf, wholeNumber } from "./infer-options.ts";
 
@@ -9,23 +11,29 @@ type EvalFlags = EvalOptions & { readonly json?: boolean | string };
 
 const help = `
 A pair folder holds left.png and right.png (or .jpg, .webp, .tif), calib.json and, as the truth, gt_disparity.npz (array
-"disparity", pixels) or lidar.npz (array "points", metres, left camera frame). Without truth only times are measured.
+"disparity", pixels) or lidar.npz (array "points", metres, left camera frame), and for rendered pairs gt_labels.npz.
+Without truth only times are measured. calib.json or meta.json may carry the tags kind, lighting and rig (strings). Where
+the calibration is not metric ("metric": false or "approximate"), disparities alone are scored, with a made-up camera.
 
-Figures: iou_* over voxels with a true point in their footprint, at each octree level and over all; ray 30 and ray 64:
-hits / (truth + what a true ray refutes), to 30 and 64 voxels ahead (15 and 32 m at 0.5 m); missed: solid but called free;
-free viol: free but called solid; chamfer in metres; ECE: calibration error of the probabilities; ms: median of a run.
+Figures (docs/evaluation.md defines them): iou over voxels with a true point in their footprint, to 30 and 64 voxels ahead
+(15 and 32 m at 0.5 m); ray: hits / (truth + what a true ray refutes); missed: solid but called free; free viol: free but
+called solid; chamfer: mean nearest distance, both ways averaged; ch. paper: sum of both mean squares; ECE: calibration
+error; leaves: evaluated share of the leaves in view; bad-1, bad-3: labelled pixels off by more than 1 and 3 px; ms:
+median of a run. Lines of several pairs come from the sums of their counts.
 
 --voxel-size auto takes 0.5 m where the truth's median depth is beyond 6 m, else 0.05 m (indoors, on a table).
 
 Examples:
   voxelguard eval stereo --data pairs/
+  voxelguard eval stereo --data pairs/ --voxels out/voxels --json out/eval.json
   voxelguard eval stereo --data pairs/street_01 --voxel-size 0.5 --repeat 20 --json street.json
 `;
 
-/** `voxelguard eval stereo`. */
+/** `voxelguard eval stereo`, `voxelguard eval sequence`. */
 export function evalCommand(): Command {
   const command = new Command("eval").description("measure accuracy and speed against ground truth");
   command.addCommand(stereoCommand());
+  command.addCommand(sequenceCommand());
   return command;
 }
 
@@ -40,8 +48,10 @@ function stereoCommand(): Command {
     .option("--voxel-size <m>", "edge of the smallest voxel, or auto", voxelSize, "auto" as const)
     .option("--repeat <n>", "runs of each pair after a first one to warm up", wholeNumber, 5)
     .option("--disparity-bias <px>", "added to the true disparity: a known fault of the truth", finite, 0)
+    .option("--voxels <folder>", "write the octree of each pair as <pair>.csv, as infer does")
+    .option("--answers <folder>", "score <pair>.csv of another program instead of running the model")
     .addHelpText("after", help);
-  addStereoOptions(command, ["occupancy_threshold", "max_range"]);
+  addStereoOptions(command, ["occupancy_threshold", "free_threshold", "max_range"]);
   return command.action(async (file: string | undefined, flags: EvalFlags) => {
     const jsonPath = file ?? (typeof flags.json === "string" ? flags.json : undefined);
     const printsJson = flags.json === true && jsonPath === undefined;

@@ -71,7 +71,7 @@ function greyOf(image: Image): Image {
   return { width, height, channels: 1, data: grey };
 }
 
-export type InferSettings = Pick<StereoConfig, "voxel_size" | "occupancy_threshold" | "max_range">;
+export type InferSettings = Pick<StereoConfig, "voxel_size" | "occupancy_threshold" | "free_threshold" | "max_range">;
 
 export interface Inferred {
   /** Valid until the next call of the same function. */
@@ -86,6 +86,7 @@ export function makeInfer(model: StereoModel, settings: InferSettings): (pair: R
     grid: model.grid(settings.voxel_size),
     keep: model.keep,
     occupancyThreshold: settings.occupancy_threshold,
+    freeThreshold: settings.free_threshold,
     maxRangeM: settings.max_range,
   });
   return async (pair) => {

@@ -44,7 +44,7 @@ export function inferCommand(): Command {
     .requiredOption("--out <folder>", "where the results go; made if it is not there")
     .option("--json", "print the report as one JSON object")
     .addHelpText("after", help);
-  addStereoOptions(command, ["voxel_size", "occupancy_threshold", "max_range"]);
+  addStereoOptions(command, ["voxel_size", "occupancy_threshold", "free_threshold", "max_range"]);
   return command.action(async (flags: InferFlags) => {
     const report = await infer(flags, command);
     if (flags.json) process.stdout.write(`${JSON.stringify(report)}\n`);

@@ -187,6 +187,7 @@ export function mapOptions(config: StereoConfig) {
   return {
     voxelSizeM: config.voxel_size,
     occupancyThreshold: config.occupancy_threshold,
+    freeThreshold: config.free_threshold,
     maxRangeM: config.max_range,
     windowM: config["map.window"],
     decayHalfLifeS: config["map.decay_half_life"],

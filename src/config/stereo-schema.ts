@@ -56,6 +56,14 @@ export const stereoSchema = {
     live: true,
     doc: "Probability from which a voxel counts as occupied.",
   },
+  free_threshold: {
+    kind: "double",
+    min: 0,
+    max: 1,
+    fallback: 0.2,
+    live: true,
+    doc: "Probability of being occupied above which no voxel counts as free: from here to occupancy_threshold it is unknown.",
+  },
   max_range: {
     kind: "double",
     unit: "m",

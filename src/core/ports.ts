@@ -53,11 +53,25 @@ export interface LevelAnswer {
   readonly p: Float32Array;
 }
 
+/** The network's disparity, one value a cell of 4x4 pixels, row-major; the image is padded to whole cells. */
+export interface DisparityMap {
+  readonly rows: number;
+  readonly columns: number;
+  /** Pixels of the full image: the centre of the heavier of the two components. */
+  readonly disparityPx: Float32Array;
+}
+
 export interface StereoAnswer {
   /** Coarse to fine; every level holds the children of the kept cells of the level above. */
   readonly levels: readonly LevelAnswer[];
+  /** Only where it was asked for. */
+  readonly disparity?: DisparityMap;
   /** Milliseconds per stage: `match`, `network`. */
   readonly stagesMs: Readonly<Record<string, number>>;
+}
+
+export interface AnswerWants {
+  readonly disparity?: boolean;
 }
 
 /** Runs the matcher and the network, outside the calling thread. */
@@ -70,8 +84,8 @@ export interface StereoModel {
   readonly keep: readonly number[];
   /**
    * Answers in the order of the calls. Undefined where `newest` was asked for and a later pair took its place. Rejects with
-   * a Fault (WORKER_DIED, ...); the next call starts a new worker.
+   * a Fault (WORKER_DIED, ...); the next call starts a new worker. `wants`: parts of the answer that cost extra.
    */
-  run(pair: RectifiedPair, voxelSizeM: number): Promise<StereoAnswer | undefined>;
+  run(pair: RectifiedPair, voxelSizeM: number, wants?: AnswerWants): Promise<StereoAnswer | undefined>;
   close(): Promise<void>;
 }

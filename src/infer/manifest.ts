@@ -31,6 +31,8 @@ export const manifestSchema = z
     keep: z.array(z.number()),
     /** Inner points of a voxel along x, y, z that are looked up, per level. */
     samples: z.array(z.tuple([z.number().int(), z.number().int(), z.number().int()])),
+    /** Leaves of the first layers in z have a head of their own, with this many inner points along z. */
+    near: z.object({ layers: z.number().int().min(0), slices: z.number().int().min(1).max(3) }),
     /** Width of the heads' hidden layers. */
     hidden: z.literal(32),
     /** Largest disparity that the kernel searches, pixels. */

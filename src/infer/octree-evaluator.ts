@@ -15,6 +15,8 @@ export interface OctreeLayout {
   readonly keep: readonly number[];
   /** Inner points of a voxel along x, y, z per level; at most 4, any, 3. */
   readonly samples: readonly (readonly [number, number, number])[];
+  /** The leaves of the first `layers` layers in z have a head of their own, with `slices` inner points along z; at most 3. */
+  readonly near: { readonly layers: number; readonly slices: number };
 }
 
 /** The camera, of the image without its padding, with the baseline in units of the graph. */
@@ -25,11 +27,11 @@ export interface View extends Omit<StereoCalibration, "baselineM" | "doffsPx"> {
 
 const INPUTS = 23;
 const HIDDEN = 32;
-const TABLE_FLOATS = 19;
+const TABLE_FLOATS = 21;
 /** Bytes of the job and of the scratch of all threads, at BASE. */
 const JOB_BYTES = 64 + 4 * 512;
 
-/** Floats of the weights of one level: two hidden layers and the classes. */
+/** Floats of the weights of one head: two hidden layers and the classes. */
 export const HEAD_FLOATS = (INPUTS + 1) * HIDDEN + (HIDDEN + 1) * HIDDEN + (HIDDEN + 1) * 4;
 
 /**
@@ -50,9 +52,10 @@ export class OctreeEvaluator {
 
   /** The answers do not depend on `threads`. */
   constructor(wasm: Uint8Array, heads: Float32Array, layout: OctreeLayout, threads = 1) {
-    if (heads.length !== HEAD_FLOATS * layout.levels) {
+    const wanted = HEAD_FLOATS * (layout.levels + 1);
+    if (heads.length !== wanted) {
       throw new Fault(
-        `The heads hold ${heads.length} numbers, ${layout.levels} levels want ${HEAD_FLOATS * layout.levels}.`,
+        `The heads hold ${heads.length} numbers, ${layout.levels} levels and near leaves want ${wanted}.`,
         {
           code: "MODEL_MISMATCH",
           remedy: "export the model again with this version of voxelguard",
@@ -167,8 +170,8 @@ export class OctreeEvaluator {
   #evaluate(level: number, count: number, columns: number, height4: number, view: View): void {
     const { origin, leafM, samples } = this.#layout;
     this.#fillTable(level, view);
-    const weights = this.#weights + level * HEAD_FLOATS * 4;
-    const addresses = [this.#index, this.#out, this.#rows, columns, height4, ...samples[level]!, this.#table, weights];
+    const [nx, ny] = samples[level]!;
+    const addresses = [this.#index, this.#out, this.#rows, columns, height4, nx, ny, this.#table];
     this.#ints(BASE, addresses.length).set(addresses);
     const numbers = [
       origin[0] * leafM,
@@ -187,18 +190,22 @@ export class OctreeEvaluator {
 
   /** What depends on the depth of a voxel alone (layout: assembly/octree.ts). */
   #fillTable(level: number, { fx, fy, baseline }: View): void {
-    const { origin, leafM, samples } = this.#layout;
+    const { origin, leafM, levels, samples, near: zone } = this.#layout;
     const cell = this.#cellM(level);
-    const slices = samples[level]![2];
-    const half = cell / slices / 2;
     const layers = this.#shape(level)[2];
     const table = this.#floats(this.#table, layers * TABLE_FLOATS);
+    const integers = this.#ints(this.#table, layers * TABLE_FLOATS);
     const fb = fx * baseline;
     for (let k = 0; k < layers; k += 1) {
+      const isNear = level === levels - 1 && k < zone.layers;
+      const slices = isNear ? zone.slices : samples[level]![2];
+      const half = cell / slices / 2;
       const z = origin[2] * leafM + (k + 0.5) * cell;
       const at = k * TABLE_FLOATS;
+      integers[at] = this.#weights + (isNear ? levels : level) * HEAD_FLOATS * 4;
+      integers[at + 1] = slices;
       let span = 0;
-      let s = at + 5;
+      let s = at + 7;
       for (let slice = 0; slice < slices; slice += 1) {
         const zs = Math.max(0.05, z + ((slice + 0.5) / slices - 0.5) * cell);
         const near = fb / Math.max(0.05, zs - half);
@@ -212,11 +219,11 @@ export class OctreeEvaluator {
       }
       table[s] = fx / Math.max(0.05, z) / 4;
       table[s + 1] = fy / Math.max(0.05, z) / 4;
-      table[at] = Math.log(z) * 0.5;
-      table[at + 1] = Math.log((fx * cell) / z) * 0.3;
-      table[at + 2] = Math.log(span + 0.01) * 0.3;
-      table[at + 3] = Math.log(fb / z + 0.1) * 0.3;
-      table[at + 4] = 0.3 / Math.sqrt(Math.max(0.01, span));
+      table[at + 2] = Math.log(z) * 0.5;
+      table[at + 3] = Math.log((fx * cell) / z) * 0.3;
+      table[at + 4] = Math.log(span + 0.01) * 0.3;
+      table[at + 5] = Math.log(fb / z + 0.1) * 0.3;
+      table[at + 6] = 0.3 / Math.sqrt(Math.max(0.01, span));
     }
   }
 

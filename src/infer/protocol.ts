@@ -1,3 +1,4 @@
+import type { AnswerWants, StereoAnswer } from "../core/ports.ts";
 import type { OctreeLayout, View } from "./octree-evaluator.ts";
 
 /** Messages between `StereoWorkerModel` and its worker. Images and answers travel in shared memory, not in messages. */
@@ -15,14 +16,10 @@ export interface Job {
   /** Left image, then right image: grey, packed, view.width * view.height bytes each. */
   readonly images: SharedArrayBuffer;
   readonly view: View;
+  readonly wants: AnswerWants;
 }
 
 export type FromWorker =
   | { readonly kind: "ready" }
   | { readonly kind: "failed"; readonly id: number | undefined; readonly message: string }
-  | {
-      readonly kind: "answer";
-      readonly id: number;
-      readonly levels: readonly { readonly index: Int32Array; readonly p: Float32Array }[];
-      readonly stagesMs: Readonly<Record<string, number>>;
-    };
+  | { readonly kind: "answer"; readonly id: number; readonly answer: StereoAnswer };

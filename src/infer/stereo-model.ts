@@ -1,7 +1,7 @@
 import type { Worker } from "node:worker_threads";
 import { Fault, messageOf } from "../core/fault.ts";
 import type { OctreeGrid } from "../core/occupancy.ts";
-import type { RectifiedPair, StereoAnswer, StereoModel } from "../core/ports.ts";
+import type { AnswerWants, RectifiedPair, StereoAnswer, StereoModel } from "../core/ports.ts";
 import { type LoadedModel, loadModel } from "./manifest.ts";
 import type { FromWorker, Job, WorkerSetup } from "./protocol.ts";
 import { spawnWorker } from "./spawn.ts";
@@ -21,6 +21,7 @@ export interface StereoModelOptions {
 interface Waiting {
   readonly pair: RectifiedPair;
   readonly voxelSizeM: number;
+  readonly wants: AnswerWants;
   readonly resolve: (answer: StereoAnswer | undefined) => void;
   readonly reject: (fault: Fault) => void;
 }
@@ -58,8 +59,9 @@ class StereoWorkerModel implements StereoModel {
     this.#newest = options.backlog === "newest";
     this.#answerWithinMs = options.answerWithinMs ?? 60_000;
     const { matcher, graph, decoder, heads } = model;
+    const { keep, samples, near } = manifest;
     const { origin, size, levels, unit_voxel_m } = manifest.grid;
-    const layout = { origin, size, levels, leafM: unit_voxel_m, keep: manifest.keep, samples: manifest.samples };
+    const layout = { origin, size, levels, leafM: unit_voxel_m, keep, samples, near };
     this.#setup = { matcher, graph, decoder, heads, layout, threads: options.threads ?? manifest.threads };
   }
 
@@ -94,14 +96,14 @@ class StereoWorkerModel implements StereoModel {
     this.#worker = worker;
   }
 
-  run(pair: RectifiedPair, voxelSizeM: number): Promise<StereoAnswer | undefined> {
+  run(pair: RectifiedPair, voxelSizeM: number, wants: AnswerWants = {}): Promise<StereoAnswer | undefined> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) {
         reject(closedFault());
         return;
       }
       if (this.#newest) for (const older of this.#queue.splice(0)) older.resolve(undefined);
-      this.#queue.push({ pair, voxelSizeM, resolve, reject });
+      this.#queue.push({ pair, voxelSizeM, wants, resolve, reject });
       this.#next();
     });
   }
@@ -136,7 +138,7 @@ class StereoWorkerModel implements StereoModel {
     );
   }
 
-  #send({ pair, voxelSizeM }: Waiting): void {
+  #send({ pair, voxelSizeM, wants }: Waiting): void {
     const { width, height, fx, fy, cx, cy, baselineM } = pair.calibration;
     const pixels = width * height;
     if (this.#images.byteLength < 2 * pixels) this.#images = new SharedArrayBuffer(2 * pixels);
@@ -146,7 +148,7 @@ class StereoWorkerModel implements StereoModel {
     // Scaling world and baseline together leaves the images as they are: the graph's voxel stands for any size.
     const baseline = (baselineM * this.#model.manifest.grid.unit_voxel_m) / voxelSizeM;
     const id = this.#nextId++;
-    const job: Job = { id, images: this.#images, view: { width, height, fx, fy, cx, cy, baseline } };
+    const job: Job = { id, images: this.#images, view: { width, height, fx, fy, cx, cy, baseline }, wants };
     const worker = this.#worker!;
     worker.postMessage(job);
     this.#watchdog = setTimeout(() => {
@@ -157,7 +159,7 @@ class StereoWorkerModel implements StereoModel {
 
   #answered(message: FromWorker): void {
     if (message.kind === "answer") {
-      this.#finish((one) => one.resolve({ levels: message.levels, stagesMs: message.stagesMs }));
+      this.#finish((one) => one.resolve(message.answer));
     } else if (message.kind === "failed") {
       const fault = new Fault(`The network failed on a pair: ${message.message}`, {
         code: "MODEL_MISMATCH",

@@ -8,6 +8,8 @@ import type { FromWorker, Job, WorkerSetup } from "./protocol.ts";
 
 const setup = workerData as WorkerSetup;
 const port = parentPort!;
+/** Floats of a cell in the graph's answer. */
+const ROW_FLOATS = 16;
 const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
 async function start(): Promise<void> {
@@ -27,7 +29,7 @@ async function start(): Promise<void> {
     },
   });
 
-  async function answer({ id, images, view }: Job): Promise<void> {
+  async function answer({ id, images, view, wants }: Job): Promise<void> {
     const { width, height, fx, fy, cx, cy, baseline } = view;
     const pixels = width * height;
     const began = performance.now();
@@ -43,12 +45,15 @@ async function start(): Promise<void> {
     const inferred = performance.now();
     const rows = out["rows"]!;
     const levels = decoder.run(rows.data as Float32Array, w4, h4, view);
+    const disparity =
+      wants.disparity === true
+        ? { rows: h4, columns: w4, disparityPx: disparityOf(rows.data as Float32Array) }
+        : undefined;
     rows.dispose();
     const stagesMs = { match: matched - began, network: inferred - matched, decode: performance.now() - inferred };
-    post(
-      { kind: "answer", id, levels, stagesMs },
-      levels.flatMap(({ index, p }) => [index.buffer, p.buffer] as ArrayBuffer[]),
-    );
+    const answer = { levels, stagesMs, ...(disparity === undefined ? {} : { disparity }) };
+    const buffers = levels.flatMap(({ index, p }) => [index.buffer, p.buffer] as ArrayBuffer[]);
+    post({ kind: "answer", id, answer }, buffers);
   }
 
   port.on("message", (job: Job) => {
@@ -58,6 +63,16 @@ async function start(): Promise<void> {
 }
 
 start().catch((thrown) => post({ kind: "failed", id: undefined, message: messageOf(thrown) }));
+
+/** rows [cells, 16], each m1, m2, s1, s2, w, ... -> the centre of the component that has more than half of the weight. */
+function disparityOf(rows: Float32Array): Float32Array {
+  const out = new Float32Array(rows.length / ROW_FLOATS);
+  for (let i = 0; i < out.length; i += 1) {
+    const at = i * ROW_FLOATS;
+    out[i] = rows[at + 4]! > 0.5 ? rows[at]! : rows[at + 1]!;
+  }
+  return out;
+}
 
 /** A copy with its own alignment. */
 function float32Of(bytes: Uint8Array): Float32Array {

@@ -12,18 +12,40 @@ export type PairTruth =
   /** xyz[3 i..], metres, left optical frame. */
   | { readonly kind: "points"; readonly xyz: Float64Array };
 
-export interface PairFolder {
+/** What kind of scene, in what light, by what cameras; free words. */
+export type PairTags = Readonly<Partial<Record<(typeof tagNames)[number], string>>>;
+export const tagNames = ["kind", "lighting", "rig"] as const;
+
+/** Dense labels of every leaf of the grid: 0 unknown, 1 free, 2 occupied, 3 out of view; index (x * sizeY + y) * sizeZ + z. */
+export interface PairLabels {
+  readonly size: readonly [number, number, number];
+  readonly voxelSizeM: number;
+  readonly labels: Uint8Array;
+}
+
+interface PairFiles {
   readonly name: string;
   readonly path: string;
   readonly leftPath: string;
   readonly rightPath: string;
-  readonly calibration: StereoCalibration;
-  readonly truth: PairTruth | undefined;
+  readonly tags: PairTags;
 }
 
-/** `skipped`: a pair that cannot be measured in metres, with the reason in words. */
+export interface PairFolder extends PairFiles {
+  readonly calibration: StereoCalibration;
+  readonly truth: PairTruth | undefined;
+  readonly labels: PairLabels | undefined;
+}
+
+/** A pair whose metres are unknown or approximate: only disparities can be measured. */
+export interface ScalelessPair extends PairFiles {
+  readonly truth: Extract<PairTruth, { kind: "disparity" }>;
+}
+
+/** `skipped`: a pair of which nothing can be measured, with the reason in words. */
 export type PairEntry =
   | { readonly kind: "pair"; readonly pair: PairFolder }
+  | { readonly kind: "scaleless"; readonly pair: ScalelessPair }
   | { readonly kind: "skipped"; readonly name: string; readonly reason: string };
 
 const picture = (eye: string) => new RegExp(`^${eye}\\.(png|jpe?g|webp|tiff?)$`, "i");
@@ -47,8 +69,9 @@ export async function pairFoldersIn(folder: string): Promise<string[]> {
 }
 
 /**
- * Reads one pair folder: left.*, right.*, calib.json, and gt_disparity.npz (array `disparity`) or lidar.npz (array
- * `points`) where they are; disparity is preferred. Throws `Fault` DATASET_INVALID, CALIBRATION_*.
+ * Reads one pair folder: left.*, right.*, calib.json, and where they are gt_disparity.npz (array `disparity`) or lidar.npz
+ * (array `points`), disparity preferred, and gt_labels.npz (arrays `labels` uint8 [x, y, z], `voxel_size_m` [1]). Tags
+ * stand in calib.json or in meta.json, which wins. Throws `Fault` DATASET_INVALID, CALIBRATION_*.
  */
 export async function readPairFolder(path: string): Promise<PairEntry> {
   const name = basename(resolve(path));
@@ -56,12 +79,33 @@ export async function readPairFolder(path: string): Promise<PairEntry> {
   const leftPath = join(path, eyeOf(names, "left", path));
   const rightPath = join(path, eyeOf(names, "right", path));
   const calibrationPath = join(path, "calib.json");
-  if (await isWithoutMetres(calibrationPath)) {
+  const said = await objectIn(calibrationPath);
+  const files = {
+    name,
+    path,
+    leftPath,
+    rightPath,
+    tags: tagsOf({ ...said, ...(await objectIn(join(path, "meta.json"))) }),
+  };
+  const truth = await readTruth(path, names);
+  if (isWithoutMetres(said)) {
+    if (truth?.kind === "disparity") return { kind: "scaleless", pair: { ...files, truth } };
     return { kind: "skipped", name, reason: "its calibration has no metric scale (focal length or baseline unknown)" };
   }
   const calibration = (await readCalibration({ json: calibrationPath })).stereo;
-  const truth = await readTruth(path, names);
-  return { kind: "pair", pair: { name, path, leftPath, rightPath, calibration, truth } };
+  const labels = names.includes("gt_labels.npz") ? await readLabels(join(path, "gt_labels.npz")) : undefined;
+  return { kind: "pair", pair: { ...files, calibration, truth, labels } };
+}
+
+async function readLabels(file: string): Promise<PairLabels> {
+  const arrays = await readNpz(file);
+  const { shape, data } = arrayOf(arrays, "labels", 3, file);
+  const voxelSizeM = arrayOf(arrays, "voxel_size_m", 1, file).data[0]!;
+  const labels = Uint8Array.from(data);
+  if (!(voxelSizeM > 0) || labels.some((label) => label > 3)) {
+    throw invalid(`${file}: wanted labels 0 to 3 and a voxel size above 0`);
+  }
+  return { size: [shape[0]!, shape[1]!, shape[2]!], voxelSizeM, labels };
 }
 
 async function readTruth(path: string, names: readonly string[]): Promise<PairTruth | undefined> {
@@ -80,13 +124,21 @@ async function readTruth(path: string, names: readonly string[]): Promise<PairTr
 }
 
 /** A calib.json that says so itself, or leaves focal length or baseline empty. Unreadable ones are not judged here. */
-async function isWithoutMetres(path: string): Promise<boolean> {
+function isWithoutMetres({ metric, fx, baseline_m }: Readonly<Record<string, unknown>>): boolean {
+  return metric === false || metric === "approximate" || fx === null || baseline_m === null;
+}
+
+/** Empty where the file is absent or no JSON object. */
+async function objectIn(path: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    const json = JSON.parse(await readFile(path, "utf8"));
-    return json?.metric === false || json?.fx === null || json?.baseline_m === null;
+    return Object(JSON.parse(await readFile(path, "utf8")));
   } catch {
-    return false;
+    return {};
   }
+}
+
+function tagsOf(said: Readonly<Record<string, unknown>>): PairTags {
+  return Object.fromEntries(tagNames.flatMap((tag) => (typeof said[tag] === "string" ? [[tag, said[tag]]] : [])));
 }
 
 function eyeOf(names: readonly string[], eye: string, path: string): string {

@@ -15,6 +15,7 @@ import { PassingFaults } from "./frames-recovery.ts";
 export interface MapOptions {
   readonly voxelSizeM: number;
   readonly occupancyThreshold: number;
+  readonly freeThreshold: number;
   readonly maxRangeM: number;
   /** Edge of the cube around the robot that the map keeps, metres. */
   readonly windowM: number;
@@ -137,8 +138,9 @@ class Mapper {
   constructor(model: StereoModel, options: MapOptions, health: Health, passing: PassingFaults) {
     this.#health = health;
     this.#passing = passing;
-    const { voxelSizeM, occupancyThreshold, maxRangeM, windowM, decayHalfLifeS } = options;
-    this.#decode = makeOctreeDecoder({ grid: model.grid(voxelSizeM), keep: model.keep, occupancyThreshold, maxRangeM });
+    const { voxelSizeM, occupancyThreshold, freeThreshold, maxRangeM, windowM, decayHalfLifeS } = options;
+    const grid = model.grid(voxelSizeM);
+    this.#decode = makeOctreeDecoder({ grid, keep: model.keep, occupancyThreshold, freeThreshold, maxRangeM });
     this.#make = () =>
       new OccupancyMap({
         resolutionM: voxelSizeM,

@@ -7,16 +7,19 @@ export interface DecodeOptions {
   readonly keep: readonly number[];
   /** A leaf is occupied from this probability on. */
   readonly occupancyThreshold: number;
+  /** A leaf above this probability of being occupied is not free: unknown, unless it is occupied. */
+  readonly freeThreshold: number;
   /** Leaves and cells whose nearest face lies beyond this depth, metres, become unknown. */
   readonly maxRangeM: number;
 }
 
 /**
  * Turns the network's answer into a three-state octree: cells that were divided are left to their children; of the
- * others, leaves are occupied from the threshold on, and the rest is free or unknown, whichever is likelier.
+ * others, leaves are occupied from their threshold on and doubtful ones unknown; the rest is free or unknown, whichever is
+ * likelier.
  */
 export function makeOctreeDecoder(options: DecodeOptions): (answer: StereoAnswer) => OctreeFrame {
-  const { grid, keep, occupancyThreshold, maxRangeM } = options;
+  const { grid, keep, occupancyThreshold, freeThreshold, maxRangeM } = options;
   let capacity = 0;
   let frame = makeOctreeFrame(grid, capacity);
 
@@ -38,7 +41,7 @@ export function makeOctreeDecoder(options: DecodeOptions): (answer: StereoAnswer
         const pOccupied = p[i + 2]!;
         if (pOccupied > divide) continue;
         const z = index[i + 2]!;
-        let state = p[i + 1]! > p[i]! ? FREE : UNKNOWN;
+        let state = p[i + 1]! > p[i]! && pOccupied <= freeThreshold ? FREE : UNKNOWN;
         if (isLeaf && pOccupied >= occupancyThreshold) state = OCCUPIED;
         if (z >= layers) state = UNKNOWN;
         frame.level[n] = level;

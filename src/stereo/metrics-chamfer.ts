@@ -1,38 +1,42 @@
+/** Distances to the nearest voxel of another set: how many, their sum, metres, and the sum of their squares. */
+export interface Distances {
+  count: number;
+  sumM: number;
+  squaresM2: number;
+}
+
 /**
- * Chamfer distances between two sets of voxels given by their index (x * sizeY + y) * sizeZ + z: `chamfer_m`, the mean
- * of the two directed mean distances to the nearest centre, metres, and `chamfer_paper_m2`, the sum of the two mean
- * squared distances. Empty where a set is.
+ * Chamfer distances of two sets from both directions: `chamfer_m`, the mean of the two mean distances, and
+ * `chamfer_paper_m2`, the sum of the two mean squared distances. Empty where a direction is.
  */
-export function chamfer(
-  a: Int32Array,
-  b: Int32Array,
-  size: readonly [number, number, number],
-  voxelSizeM: number,
-): { chamfer_m?: number; chamfer_paper_m2?: number } {
-  if (a.length === 0 || b.length === 0) return {};
-  const there = directed(a, b, size);
-  const back = directed(b, a, size);
+export function chamferOf(there: Distances, back: Distances): { chamfer_m?: number; chamfer_paper_m2?: number } {
+  if (there.count === 0 || back.count === 0) return {};
   return {
-    chamfer_m: ((there.mean + back.mean) / 2) * voxelSizeM,
-    chamfer_paper_m2: (there.meanSquare + back.meanSquare) * voxelSizeM * voxelSizeM,
+    chamfer_m: (there.sumM / there.count + back.sumM / back.count) / 2,
+    chamfer_paper_m2: there.squaresM2 / there.count + back.squaresM2 / back.count,
   };
 }
 
-/** In voxels. */
-function directed(
+/**
+ * Adds the distance of each voxel of `from` to the nearest of `to`, centre to centre, to `distancesOf(voxel)`; voxels are
+ * given by their index (x * sizeY + y) * sizeZ + z. Nothing to add where `to` is empty.
+ */
+export function addDistances(
+  distancesOf: (voxel: number) => Distances,
   from: Int32Array,
   to: Int32Array,
   size: readonly [number, number, number],
-): { mean: number; meanSquare: number } {
+  voxelSizeM: number,
+): void {
+  if (to.length === 0) return;
   const squares = squaredDistances(to, size);
-  let sum = 0;
-  let sumOfSquares = 0;
   for (let i = 0; i < from.length; i += 1) {
-    const square = squares[from[i]!]!;
-    sum += Math.sqrt(square);
-    sumOfSquares += square;
+    const square = squares[from[i]!]! * voxelSizeM * voxelSizeM;
+    const distances = distancesOf(from[i]!);
+    distances.count += 1;
+    distances.sumM += Math.sqrt(square);
+    distances.squaresM2 += square;
   }
-  return { mean: sum / from.length, meanSquare: sumOfSquares / from.length };
 }
 
 /**

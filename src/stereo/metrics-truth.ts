@@ -45,6 +45,16 @@ export function truthVoxels(grid: OctreeGrid, points: Points, calibration: Stere
   return truth;
 }
 
+/**
+ * The same from dense labels of every leaf (training/voxeltrain/labels.py: 0 unknown, 1 free, 2 occupied, 3 out of
+ * view). Every voxel in view is judged; free are those through which most of the exact rays pass.
+ */
+export function labelledVoxels(labels: Uint8Array): TruthVoxels {
+  const seen = labels.map((label) => (label === 3 ? 0 : 1));
+  const only = (wanted: number) => labels.map((label) => (label === wanted ? 1 : 0));
+  return { seen, judged: seen, occupied: only(2), free: only(1) };
+}
+
 /** Index of the leaf voxel around a point; -1 outside. */
 function voxelAt(grid: OctreeGrid, x: number, y: number, z: number): number {
   const { voxelSizeM: v, origin, size } = grid;

@@ -3,8 +3,10 @@ import { describe, expect, it } from "vitest";
 import type { StereoCalibration } from "../core/calibration.ts";
 import { FREE, makeOctreeFrame, OCCUPIED, type OctreeFrame, type OctreeGrid, UNKNOWN } from "../core/occupancy.ts";
 import { pointsFromDepth } from "./ground-truth.ts";
-import { scoreFrame } from "./metrics.ts";
-import { chamfer, squaredDistances } from "./metrics-chamfer.ts";
+import { scoreFrame, scoreOf, tallyFrame } from "./metrics.ts";
+import { addDistances, chamferOf, squaredDistances } from "./metrics-chamfer.ts";
+import { added, scoreOfTally } from "./metrics-tally.ts";
+import { labelledVoxels, truthVoxels } from "./metrics-truth.ts";
 
 // The shared judge is compared in test/infer/judge.test.ts; here are scenes whose answer is known.
 const grid: OctreeGrid = { voxelSizeM: 0.5, origin: [-32, -12, 0], size: [64, 16, 64], levels: 4 };
@@ -59,8 +61,8 @@ describe("scoreFrame", () => {
       free_recall: 1,
       chamfer_m: 0,
       chamfer_paper_m2: 0,
-      iou_levels: [1, 1, 1, 1],
       calibration_error: 0,
+      levels: Array(4).fill({ iou_15m: 1, iou_32m: 1 }),
     });
   });
 
@@ -71,7 +73,7 @@ describe("scoreFrame", () => {
     expect(score.chamfer_m).toBeGreaterThanOrEqual(0.5);
     expect(score.chamfer_m).toBeLessThan(0.52);
     // 20 and 19 share the cell of 1 m only where it starts at an even layer: 18-19 and 20-21 do not, 16-23 do.
-    expect(score.iou_levels.map((iou) => iou > 0)).toEqual([true, false, false, false]);
+    expect(score.levels.map(({ iou_32m }) => iou_32m > 0)).toEqual([true, false, false, false]);
     // What was the wall lies behind the predicted one and is called unknown: not missed.
     expect(score.missed).toBe(0);
   });
@@ -110,7 +112,8 @@ describe("scoreFrame", () => {
     const score = scoreFrame(makeOctreeFrame(grid, 0), none, calibration);
     expect(score).toMatchObject({ gt_occupied: 0, pred_occupied: 0, iou_32m: 0, missed: 0, calibration_error: 0 });
     expect(score.chamfer_m).toBeUndefined();
-    expect(Object.values(score).flat().every(Number.isFinite)).toBe(true);
+    const { levels, ...ratios } = score;
+    expect([ratios, ...levels].flatMap(Object.values).every(Number.isFinite)).toBe(true);
   });
 
   it("counts coarse cells for every leaf they cover", () => {
@@ -124,6 +127,67 @@ describe("scoreFrame", () => {
     frame.count = 128;
     const score = scoreFrame(frame, pointsFromDepth(wall, calibration), calibration);
     expect(score).toMatchObject({ missed: 1, free_recall: 1, pred_occupied: 0 });
+  });
+});
+
+describe("tallies", () => {
+  const truth = truthVoxels(grid, pointsFromDepth(wall, calibration), calibration);
+  const [right, wrong] = [wallLayer, wallLayer - 1].map((layer) => tallyFrame(wallFrame(layer), truth));
+
+  it("of several frames are summed: voxels count alike, not frames", () => {
+    const both = scoreOf(added(right!, wrong!));
+    const [one, two] = [scoreOf(right!), scoreOf(wrong!)];
+    expect(both.gt_occupied).toBe(one.gt_occupied + two.gt_occupied);
+    expect(both.recall).toBeCloseTo(0.5, 12);
+    const judged = one.pred_judged + two.pred_judged;
+    expect(both.precision).toBeCloseTo(one.pred_judged / judged, 12);
+    expect(both.levels[3]!.iou_32m).toBeCloseTo(
+      one.pred_judged / (one.gt_occupied + two.gt_occupied + two.pred_judged),
+      12,
+    );
+  });
+
+  it("of the ranges hold what lies there: the wall in the second quarter", () => {
+    expect(right!.ranges.map(({ truth }) => truth > 0)).toEqual([false, true, false, false]);
+    expect(right!.ranges.map((range) => range.toTruth.count > 0)).toEqual([false, true, false, false]);
+    expect(scoreOfTally(right!.ranges[1]!).iou).toBe(1);
+  });
+
+  it("of a level's head count cells that it was not asked about as not occupied", () => {
+    // Two leaves of the wall in the middle of the view, one said with 0.95, one with 0.2; a third voxel wrongly with 0.6.
+    const index = Int32Array.of(32, 12, 20, 31, 12, 20, 32, 12, 10);
+    const p = Float32Array.of(0, 0, 0.95, 0, 0, 0.2, 0, 0, 0.6);
+    const empty = { index: new Int32Array(0), p: new Float32Array(0) };
+    const tally = tallyFrame(wallFrame(wallLayer), truth, [empty, empty, empty, { index, p }]);
+    const head = tally.levels[3]!;
+    expect(head.head).toEqual({ hits: 1, union: scoreOf(right!).gt_occupied + 1 });
+    expect(head.reliability.count.map((n, bin) => [bin, n]).filter(([, n]) => n! > 0)).toEqual([
+      [2, 1],
+      [6, 1],
+      [9, 1],
+    ]);
+    expect(head.reliability.occupied[9]).toBe(1);
+    expect(tally.leaves.evaluated).toBe(3);
+  });
+});
+
+describe("dense labels", () => {
+  it("judge every voxel in view, and tell free from unknown", () => {
+    const labels = new Uint8Array(64 * 16 * 64).fill(3);
+    const at = (z: number) => (32 * 16 + 12) * 64 + z;
+    labels.set([1, 2, 0, 0], at(19));
+    const score = (layer: number) => scoreOf(tallyFrame(wallFrame(layer), labelledVoxels(labels)));
+    expect(score(20)).toMatchObject({
+      gt_occupied: 1,
+      pred_occupied: 1,
+      iou_32m: 1,
+      iou_ray_32m: 1,
+      missed: 0,
+      free_recall: 1,
+    });
+    // Occupied where the truth is unknown: wrong to iou, not refuted by a ray; and what is occupied was called free.
+    expect(score(21)).toMatchObject({ iou_32m: 0, iou_ray_32m: 0, missed: 1, free_violation: 0, pred_judged: 1 });
+    expect(score(19)).toMatchObject({ free_violation: 1, missed: 0, precision: 0 });
   });
 });
 
@@ -146,13 +210,22 @@ describe("chamfer", () => {
   it("is symmetric, and grows with the voxel", () => {
     fc.assert(
       fc.property(voxels, voxels, (a, b) => {
-        const there = chamfer(Int32Array.from(a), Int32Array.from(b), size, 1);
-        const back = chamfer(Int32Array.from(b), Int32Array.from(a), size, 2);
+        const there = chamfer(Int32Array.from(a), Int32Array.from(b), 1);
+        const back = chamfer(Int32Array.from(b), Int32Array.from(a), 2);
         expect(back.chamfer_m).toBeCloseTo(there.chamfer_m! * 2, 9);
         expect(back.chamfer_paper_m2).toBeCloseTo(there.chamfer_paper_m2! * 4, 9);
       }),
     );
   });
+
+  function chamfer(a: Int32Array, b: Int32Array, voxelSizeM: number) {
+    const [there, back] = [a, b].map((from) => {
+      const distances = { count: 0, sumM: 0, squaresM2: 0 };
+      addDistances(() => distances, from, from === a ? b : a, size, voxelSizeM);
+      return distances;
+    });
+    return chamferOf(there!, back!);
+  }
 
   function squareBetween(i: number, j: number): number {
     const at = (n: number) => [Math.floor(n / 35), Math.floor(n / 7) % 5, n % 7] as const;

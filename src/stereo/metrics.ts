@@ -1,60 +1,107 @@
 import type { StereoCalibration } from "../core/calibration.ts";
 import { FREE, OCCUPIED, type OctreeFrame } from "../core/occupancy.ts";
+import type { LevelAnswer } from "../core/ports.ts";
 import type { Points } from "./ground-truth.ts";
-import { chamfer } from "./metrics-chamfer.ts";
+import { addDistances } from "./metrics-chamfer.ts";
+import {
+  added,
+  calibrationError,
+  type FrameTally,
+  type LevelTally,
+  NEAR_VOXELS,
+  newLevelTally,
+  newTally,
+  RANGE_VOXELS,
+  ratio,
+  type Score,
+  scoreOfTally,
+  see,
+  type Tally,
+} from "./metrics-tally.ts";
 import { type TruthVoxels, truthVoxels } from "./metrics-truth.ts";
 
 /**
- * How well a frame agrees with the truth. Names and definitions are those of the independent judge,
- * shared/eval/voxel_score.py, so that the two can be laid side by side; ratios are 0..1. "15m" and "32m" hold for voxels
- * of 0.5 m and mean 30 and 64 voxels ahead.
+ * How well frames agree with the truth: `Score` to both ranges. "15m" and "32m" hold for voxels of 0.5 m and mean 30 and
+ * 64 voxels ahead.
  */
-export interface StereoScore {
-  readonly gt_occupied: number;
-  readonly pred_occupied: number;
-  readonly pred_judged: number;
-  /** Over judged voxels: those with a true surface point in their footprint. */
+export interface StereoScore extends Omit<Score, "iou" | "iou_all" | "iou_ray"> {
   readonly iou_15m: number;
   readonly iou_32m: number;
-  /** Over all voxels in view; where nothing was measured counts as empty. */
   readonly iou_all_15m: number;
   readonly iou_all_32m: number;
-  /** hits / (truth + predictions that a true ray refutes): the headline where truth is sparse. */
   readonly iou_ray_15m: number;
   readonly iou_ray_32m: number;
-  readonly precision: number;
-  readonly recall: number;
-  /** Truly occupied voxels that were called free. */
-  readonly missed: number;
-  /** Voxels that a true ray crosses, called occupied. */
-  readonly free_violation: number;
-  /** The same voxels, called free. */
-  readonly free_recall: number;
-  /** Mean distance to the nearest voxel of the other side, both ways averaged, metres; absent if a side is empty. */
-  readonly chamfer_m?: number;
-  /** Sum of the two mean squared distances, as in the StereoVoxelNet paper, square metres. */
-  readonly chamfer_paper_m2?: number;
-  /** IoU over judged voxels, each level's cells occupied if one of their leaves is; coarse to fine. */
-  readonly iou_levels: readonly number[];
-  /** Expected calibration error of p_occupied over judged voxels that the frame lists, 10 bins. */
-  readonly calibration_error: number;
+  /** Coarse to fine. */
+  readonly levels: readonly LevelScore[];
+}
+
+export interface LevelScore {
+  /** IoU over judged voxels, a cell of the octree occupied if one of its leaves is. */
+  readonly iou_15m: number;
+  readonly iou_32m: number;
+  /** The same of the level's own head at p > 0.5, and its calibration error; absent without the network's answer. */
+  readonly head_iou?: number;
+  readonly head_calibration_error?: number;
 }
 
 /** Scores against surface points (metres, left optical frame). */
 export function scoreFrame(frame: OctreeFrame, points: Points, calibration: StereoCalibration): StereoScore {
-  const truth = truthVoxels(frame.grid, points, calibration);
-  const predicted = rasterOf(frame);
-  return scoreOf(frame, truth, predicted);
+  return scoreOf(tallyFrame(frame, truthVoxels(frame.grid, points, calibration)));
 }
 
-interface Predicted {
-  readonly state: Uint8Array;
-  /** NaN where the frame lists nothing. */
-  readonly pOccupied: Float32Array;
+export function scoreOf({ near, ranges, levels }: FrameTally): StereoScore {
+  const { iou, iou_all, iou_ray, ...rest } = scoreOfTally(ranges.reduce((sum, range) => added(sum, range)));
+  const close = scoreOfTally(near);
+  return {
+    ...rest,
+    iou_15m: close.iou,
+    iou_32m: iou,
+    iou_all_15m: close.iou_all,
+    iou_all_32m: iou_all,
+    iou_ray_15m: close.iou_ray,
+    iou_ray_32m: iou_ray,
+    levels: levels.map((level) => ({
+      iou_15m: ratio(level.near.hits, level.near.union),
+      iou_32m: ratio(level.all.hits, level.all.union),
+      ...(level.reliability.count.some((n) => n > 0) && {
+        head_iou: ratio(level.head.hits, level.head.union),
+        head_calibration_error: calibrationError(level.reliability),
+      }),
+    })),
+  };
 }
 
-/** Leaf grid of the frame, index (x * sizeY + y) * sizeZ + z. Where cells overlap the stronger state holds. */
-function rasterOf(frame: OctreeFrame): Predicted {
+/** Counts of one frame. `answers`: what the network said per level, for the figures of its heads. */
+export function tallyFrame(frame: OctreeFrame, truth: TruthVoxels, answers: readonly LevelAnswer[] = []): FrameTally {
+  const { size, origin, voxelSizeM } = frame.grid;
+  const { seen, occupied: gt, judged, free } = truth;
+  const { state, pOccupied } = rasterOf(frame);
+  const near = newTally();
+  const ranges = Array.from({ length: Math.ceil(size[2] / RANGE_VOXELS) }, newTally);
+  const rangeOf = (voxel: number) => ranges[Math.floor((voxel % size[2]) / RANGE_VOXELS)]!;
+  let inView = 0;
+  for (let i = 0; i < state.length; i += 1) {
+    if (seen[i] === 0) continue;
+    inView += 1;
+    const p = judged[i] === 0 ? Number.NaN : pOccupied[i]!;
+    countInto(rangeOf(i), gt[i]!, state[i]!, judged[i]!, free[i]!, p);
+    if (origin[2] + (i % size[2]) + 0.5 < NEAR_VOXELS) countInto(near, gt[i]!, state[i]!, judged[i]!, free[i]!, p);
+  }
+  const predicted = listOf(state, OCCUPIED, judged);
+  const real = listOf(gt, 1, judged);
+  addDistances((i) => rangeOf(i).toTruth, predicted, real, size, voxelSizeM);
+  addDistances((i) => rangeOf(i).toPredicted, real, predicted, size, voxelSizeM);
+  const levels = Array.from({ length: frame.grid.levels }, (_, level) =>
+    tallyLevel(frame, level, truth, state, answers[level]),
+  );
+  return { near, ranges, levels, leaves: { inView, evaluated: (answers.at(-1)?.index.length ?? 0) / 3 } };
+}
+
+/**
+ * Leaf grid of the frame, index (x * sizeY + y) * sizeZ + z; pOccupied NaN where the frame lists nothing. Where cells
+ * overlap the stronger state holds.
+ */
+export function rasterOf(frame: OctreeFrame): { readonly state: Uint8Array; readonly pOccupied: Float32Array } {
   const { levels, size } = frame.grid;
   const state = new Uint8Array(size[0] * size[1] * size[2]);
   const pOccupied = new Float32Array(state.length).fill(Number.NaN);
@@ -73,78 +120,21 @@ function rasterOf(frame: OctreeFrame): Predicted {
   return { state, pOccupied };
 }
 
-function scoreOf(frame: OctreeFrame, truth: TruthVoxels, predicted: Predicted): StereoScore {
-  const { size, origin, voxelSizeM } = frame.grid;
-  const { seen, occupied: gt, judged, free } = truth;
-  const { state } = predicted;
-  const near = newTally();
-  const all = newTally();
-  for (let i = 0; i < state.length; i += 1) {
-    if (seen[i] === 0) continue;
-    const occ = state[i] === OCCUPIED ? 1 : 0;
-    const isFree = state[i] === FREE ? 1 : 0;
-    countInto(all, gt[i]!, occ, isFree, judged[i]!, free[i]!);
-    if (origin[2] + (i % size[2]) + 0.5 < 30) countInto(near, gt[i]!, occ, isFree, judged[i]!, free[i]!);
-  }
-  return {
-    gt_occupied: all.gt,
-    pred_occupied: all.occ,
-    pred_judged: all.occJudged,
-    iou_15m: ratio(near.hitJudged, near.gtJudged + near.occJudged - near.hitJudged),
-    iou_32m: ratio(all.hitJudged, all.gtJudged + all.occJudged - all.hitJudged),
-    iou_all_15m: ratio(near.hit, near.gt + near.occ - near.hit),
-    iou_all_32m: ratio(all.hit, all.gt + all.occ - all.hit),
-    iou_ray_15m: ratio(near.hit, near.gt + near.occFree),
-    iou_ray_32m: ratio(all.hit, all.gt + all.occFree),
-    precision: ratio(all.hitJudged, all.occJudged),
-    recall: ratio(all.hitJudged, all.gtJudged),
-    missed: ratio(all.gtCalledFree, all.gt),
-    free_violation: ratio(all.occFree, all.free),
-    free_recall: ratio(all.freeCalledFree, all.free),
-    ...chamfer(listOf(state, OCCUPIED, judged), listOf(gt, 1, judged), size, voxelSizeM),
-    iou_levels: iouLevels(frame, gt, state, judged),
-    calibration_error: calibrationError(gt, predicted.pOccupied, judged),
-  };
-}
-
-function newTally() {
-  return {
-    gt: 0,
-    occ: 0,
-    hit: 0,
-    gtJudged: 0,
-    occJudged: 0,
-    hitJudged: 0,
-    free: 0,
-    occFree: 0,
-    freeCalledFree: 0,
-    gtCalledFree: 0,
-  };
-}
-
-/** All arguments 0 or 1; the voxel is in view. */
-function countInto(
-  tally: ReturnType<typeof newTally>,
-  gt: number,
-  occ: number,
-  calledFree: number,
-  judged: number,
-  free: number,
-): void {
-  tally.gt += gt;
-  tally.occ += occ;
-  tally.hit += gt & occ;
-  tally.gtJudged += gt & judged;
-  tally.occJudged += occ & judged;
-  tally.hitJudged += gt & occ & judged;
+/** gt, judged, free: 0 or 1; p: NaN where it does not count. */
+function countInto(tally: Tally, gt: number, state: number, judged: number, free: number, p: number): void {
+  const occupied = state === OCCUPIED ? 1 : 0;
+  const calledFree = state === FREE ? 1 : 0;
+  tally.truth += gt;
+  tally.predicted += occupied;
+  tally.hits += gt & occupied;
+  tally.truthJudged += gt & judged;
+  tally.predictedJudged += occupied & judged;
+  tally.hitsJudged += gt & occupied & judged;
   tally.free += free;
-  tally.occFree += occ & free;
   tally.freeCalledFree += calledFree & free;
-  tally.gtCalledFree += gt & calledFree;
-}
-
-function ratio(part: number, whole: number): number {
-  return part / Math.max(1, whole);
+  tally.freeCalledOccupied += occupied & free;
+  tally.truthCalledFree += gt & calledFree;
+  if (!Number.isNaN(p)) see(tally.reliability, p, gt === 1);
 }
 
 /** Indices of the judged voxels with this value. */
@@ -160,46 +150,52 @@ function listOf(values: Uint8Array, value: number, judged: Uint8Array): Int32Arr
   return list.subarray(0, n);
 }
 
-function iouLevels(frame: OctreeFrame, gt: Uint8Array, state: Uint8Array, judged: Uint8Array): number[] {
-  const { levels, size } = frame.grid;
-  const ious: number[] = [];
-  for (let level = 0; level < levels; level += 1) {
-    const shift = levels - 1 - level;
-    const [sizeY, sizeZ] = [size[1] >> shift, size[2] >> shift];
-    const cells = new Uint8Array((size[0] >> shift) * sizeY * sizeZ);
-    for (let i = 0; i < state.length; i += 1) {
-      if (judged[i] === 0) continue;
-      const bits = gt[i]! | (state[i] === OCCUPIED ? 2 : 0);
-      if (bits === 0) continue;
-      const k = (i % size[2]) >> shift;
-      const j = (Math.floor(i / size[2]) % size[1]) >> shift;
-      const x = Math.floor(i / (size[1] * size[2])) >> shift;
-      cells[(x * sizeY + j) * sizeZ + k]! |= bits;
-    }
-    let hits = 0;
-    let union = 0;
-    for (let i = 0; i < cells.length; i += 1) {
-      if (cells[i] === 3) hits += 1;
-      if (cells[i] !== 0) union += 1;
-    }
-    ious.push(ratio(hits, union));
-  }
-  return ious;
-}
+/** What a cell of a level holds. */
+const TRUE = 1;
+const PREDICTED = 2;
+const TRUE_NEAR = 4;
+const PREDICTED_NEAR = 8;
+const JUDGED = 16;
 
-const BINS = 10;
-
-/** Mean over the bins, weighted by size, of |share that is occupied - mean p| (Naeini et al., AAAI 2015). */
-function calibrationError(gt: Uint8Array, pOccupied: Float32Array, judged: Uint8Array): number {
-  const surplus = new Float64Array(BINS);
-  let total = 0;
-  for (let i = 0; i < gt.length; i += 1) {
-    const p = pOccupied[i]!;
-    if (judged[i] === 0 || Number.isNaN(p)) continue;
-    surplus[Math.min(BINS - 1, Math.floor(p * BINS))]! += gt[i]! - p;
-    total += 1;
+function tallyLevel(
+  frame: OctreeFrame,
+  level: number,
+  { occupied: gt, judged }: TruthVoxels,
+  state: Uint8Array,
+  answer: LevelAnswer | undefined,
+): LevelTally {
+  const { levels, size, origin } = frame.grid;
+  const shift = levels - 1 - level;
+  const [sizeY, sizeZ] = [size[1] >> shift, size[2] >> shift];
+  const cells = new Uint8Array((size[0] >> shift) * sizeY * sizeZ);
+  for (let i = 0; i < state.length; i += 1) {
+    if (judged[i] === 0) continue;
+    const z = i % size[2];
+    let bits = (gt[i] === 1 ? TRUE : 0) | (state[i] === OCCUPIED ? PREDICTED : 0);
+    if (origin[2] + z + 0.5 < NEAR_VOXELS) bits |= bits << 2;
+    const y = Math.floor(i / size[2]) % size[1];
+    const x = Math.floor(i / (size[1] * size[2]));
+    cells[((x >> shift) * sizeY + (y >> shift)) * sizeZ + (z >> shift)]! |= bits | JUDGED;
   }
-  let sum = 0;
-  for (let bin = 0; bin < BINS; bin += 1) sum += Math.abs(surplus[bin]!);
-  return sum / Math.max(1, total);
+  const tally = newLevelTally();
+  for (let i = 0; i < cells.length; i += 1) {
+    const bits = cells[i]!;
+    if ((bits & (TRUE | PREDICTED)) !== 0) tally.all.union += 1;
+    if ((bits & TRUE) !== 0 && (bits & PREDICTED) !== 0) tally.all.hits += 1;
+    if ((bits & (TRUE_NEAR | PREDICTED_NEAR)) !== 0) tally.near.union += 1;
+    if ((bits & TRUE_NEAR) !== 0 && (bits & PREDICTED_NEAR) !== 0) tally.near.hits += 1;
+    if (answer !== undefined && (bits & TRUE) !== 0) tally.head.union += 1;
+  }
+  if (answer === undefined) return tally;
+  const { index, p } = answer;
+  for (let i = 0; i < index.length; i += 3) {
+    const bits = cells[(index[i]! * sizeY + index[i + 1]!) * sizeZ + index[i + 2]!]!;
+    if ((bits & JUDGED) === 0) continue;
+    const isTrue = (bits & TRUE) !== 0;
+    see(tally.reliability, p[i + 2]!, isTrue);
+    if (!(p[i + 2]! > 0.5)) continue;
+    if (isTrue) tally.head.hits += 1;
+    else tally.head.union += 1;
+  }
+  return tally;
 }

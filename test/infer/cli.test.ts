@@ -10,7 +10,7 @@ import { makeProgram } from "../../src/cli/program.ts";
 import { run } from "../../src/cli/run.ts";
 import { pythonWith } from "../support/python.ts";
 import { sharedData } from "../support/shared-data.ts";
-import { writeMadeUpPair } from "./pairs.ts";
+import { npzOf, writeMadeUpPair } from "./pairs.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const folder = mkdtempSync(join(tmpdir(), "voxelguard-infer-"));
@@ -169,6 +169,55 @@ describe("voxelguard eval stereo", () => {
     expect(result.pairs.map(({ pair }: { pair: string }) => pair)).toEqual(["a-whole"]);
     expect(result.failed[0].code).toBe("IMAGE_CORRUPT");
     expect(result.pairs[0].p50_ms.total).toBeGreaterThan(0);
+  });
+
+  it("scores what it wrote as it scored the model, by group, and refuses an answer that is none", async () => {
+    const data = join(folder, "tagged");
+    const voxels = join(folder, "voxels");
+    const disparity = npzOf("disparity", [160, 320], new Float32Array(160 * 320).fill(16));
+    for (const [name, kind] of Object.entries({ a: "wall", b: "wall", c: "board" })) {
+      await cp(made, join(data, name), { recursive: true });
+      await writeFile(join(data, name, "gt_disparity.npz"), disparity);
+      await writeFile(join(data, name, "meta.json"), JSON.stringify({ kind, rig: 3 }));
+    }
+    const run = (...args: string[]) => {
+      const { status, stdout, stderr } = voxelguard(
+        "eval",
+        "stereo",
+        "--data",
+        data,
+        "--voxel-size",
+        "0.5",
+        ...args,
+        "--json",
+      );
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      return JSON.parse(stdout);
+    };
+    const model = run("--repeat", "1", "--voxels", voxels);
+    const answers = run("--answers", voxels);
+    const { levels, ...score } = model.all.score;
+    const { levels: theirLevels, ...theirs } = answers.all.score;
+    expect(score.gt_occupied).toBeGreaterThan(100);
+    expect(score.recall).toBeGreaterThan(0.3);
+    expect(theirs).toEqual({ ...score, calibration_error: expect.closeTo(score.calibration_error, 5) });
+    expect(theirLevels).toEqual(levels.map(({ iou_15m, iou_32m }: Record<string, number>) => ({ iou_15m, iou_32m })));
+    expect(
+      Object.entries(model.groups.kind).map(([kind, group]) => [kind, (group as { pairs: number }).pairs]),
+    ).toEqual([
+      ["board", 1],
+      ["wall", 2],
+    ]);
+    expect(model.groups.kind.wall.score.gt_occupied).toBe((score.gt_occupied / 3) * 2);
+    expect(model.groups.rig).toEqual({});
+    expect(model.all.disparity.labelled).toBe(3 * 160 * 320);
+    expect(answers.all.disparity).toBeUndefined();
+    const judged = model.reliability.voxels.reduce((sum: number, { count }: { count: number }) => sum + count, 0);
+    expect(judged).toBeGreaterThan(1000);
+    await writeFile(join(voxels, "b.csv"), "x,y,z,size_m,state,p_occupied\n0.25,0.25,99,0.5,free,0\n");
+    const broken = await failureOf("eval", "stereo", "--data", data, "--voxel-size", "0.5", "--answers", voxels);
+    expect(broken).toMatchObject({ exit: 1, code: "DATASET_INVALID" });
+    expect(broken.message).toContain("b.csv, line 2");
   });
 
   it("refuses a folder without pairs", async () => {

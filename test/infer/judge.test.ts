@@ -33,7 +33,7 @@ describe.skipIf(judge === undefined || stereo === undefined || python === undefi
       "agree on %s at %d m, bias %d px (%s)",
       async (name, voxelSizeM, biasPx, rays) => {
         const entry = await readPairFolder(join(stereo!, name));
-        if (entry.kind !== "pair") throw new Error(entry.reason);
+        if (entry.kind !== "pair") throw new Error(`${name} has no metres`);
         const points = truthOf(entry.pair, biasPx);
         const grid = { voxelSizeM, origin: [-32, -12, 0], size: [64, 16, 64], levels: 4 } as const;
         const frame = guessedFrame(grid, points, mulberry(3));

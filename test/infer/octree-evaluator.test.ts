@@ -16,11 +16,12 @@ const layout = {
   samples: [
     [4, 4, 3],
     [4, 4, 2],
-    [3, 3, 2],
-    [3, 3, 1],
+    [4, 4, 2],
+    [4, 4, 1],
   ],
+  near: { layers: 16, slices: 3 },
 } as const;
-const view = { width: 157, height: 93, fx: 140, fy: 150, cx: 83, cy: 40, baseline: 0.45 };
+const view = { width: 157, height: 93, fx: 141.3, fy: 150.7, cx: 83.4, cy: 40.6, baseline: 0.45 };
 
 interface Answer {
   readonly h4: number;

@@ -21,6 +21,30 @@ export async function writeMadeUpPair(folder: string, { width = 320, height = 16
   await writeFile(join(folder, "calib.json"), JSON.stringify(calibration));
 }
 
+/** Bytes of an .npz with one float32 array: a stored zip entry (PKWARE APPNOTE 4.3), without its checksum. */
+export function npzOf(name: string, shape: readonly number[], data: Float32Array): Buffer {
+  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(", ")}), }\n`;
+  const npy = Buffer.concat([Buffer.from(`\x93NUMPY\x01\0\0\0${text}`, "latin1"), Buffer.from(data.buffer)]);
+  npy.writeUInt16LE(text.length, 8);
+  const entry = Buffer.from(`${name}.npy`);
+  const local = Buffer.alloc(30);
+  const central = Buffer.alloc(46);
+  for (const [header, signature, sizeAt] of [
+    [local, 0x04034b50, 18],
+    [central, 0x02014b50, 20],
+  ] as const) {
+    header.writeUInt32LE(signature, 0);
+    header.writeUInt32LE(npy.length, sizeAt);
+    header.writeUInt32LE(npy.length, sizeAt + 4);
+    header.writeUInt16LE(entry.length, sizeAt + 8);
+  }
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(1, 10);
+  end.writeUInt32LE(local.length + entry.length + npy.length, 16);
+  return Buffer.concat([local, entry, npy, central, entry, end]);
+}
+
 /** Uniform numbers in 0..1, the same for the same seed (mulberry32). */
 export function mulberry(seed: number): () => number {
   let state = seed;

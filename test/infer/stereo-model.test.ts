@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { Fault } from "../../src/core/fault.ts";
 import type { RectifiedPair, StereoAnswer } from "../../src/core/ports.ts";
 import { openStereoModel } from "../../src/infer/stereo-model.ts";
+import { disparityScoreOf, tallyDisparity } from "../../src/stereo/metrics-disparity.ts";
 import { mulberry } from "./pairs.ts";
 
 const model = "models/octree-stereo";
@@ -90,6 +91,31 @@ describe("threads", () => {
       expect(leaves(await two!.run(pairOf(16), 0.5))).toEqual(leaves(await one!.run(pairOf(16), 0.5)));
     } finally {
       await Promise.all([one!.close(), two!.close()]);
+    }
+  });
+});
+
+describe("disparity", () => {
+  test("comes where it is asked for, and is that of the pair", async () => {
+    const opened = await openStereoModel(model, { threads: 1 });
+    try {
+      const pair = pairOf(16);
+      const [plain, asked] = [await opened.run(pair, 0.5), await opened.run(pair, 0.5, { disparity: true })];
+      expect(plain!.disparity).toBeUndefined();
+      expect(leaves(asked)).toEqual(leaves(plain));
+      const { rows, columns, disparityPx } = asked!.disparity!;
+      expect([rows, columns, disparityPx.length]).toEqual([40, 80, 40 * 80]);
+      const { width, height } = calibration;
+      const truth = { width, height, data: new Float32Array(width * height).fill(Number.NaN) };
+      // The right edge of the left picture is not in the right one.
+      for (let i = 0; i < truth.data.length; i += 1) if (i % width > 32 && i % width < width - 32) truth.data[i] = 10;
+      const score = disparityScoreOf(tallyDisparity(asked!.disparity!, truth, 6));
+      expect(score.labelled).toBe(height * (width - 65));
+      expect(score.bad_3).toBeLessThan(0.02);
+      expect(score.mean_px).toBeLessThan(1);
+      expect(disparityScoreOf(tallyDisparity(asked!.disparity!, truth, 0)).bad_3).toBeGreaterThan(0.98);
+    } finally {
+      await opened.close();
     }
   });
 });

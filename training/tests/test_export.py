@@ -22,7 +22,7 @@ def test_export_agrees_and_is_described(tmp_path: Path, monkeypatch) -> None:
     for part in ("matcher", "graph", "decoder", "heads"):
         data = (out / manifest[part]["file"]).read_bytes()
         assert hashlib.sha256(data).hexdigest() == manifest[part]["sha256"]
-    assert (out / "heads.bin").stat().st_size == 4 * LEVELS * (24 * 32 + 33 * 32 + 33 * 4)
+    assert (out / "heads.bin").stat().st_size == 4 * (LEVELS + 1) * (24 * 32 + 33 * 32 + 33 * 4)
 
 
 def test_disagreement_is_noticed(tmp_path: Path) -> None:

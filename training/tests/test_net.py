@@ -18,7 +18,7 @@ def net() -> OctreeStereoNet:
     torch.manual_seed(3)
     net = OctreeStereoNet().eval()
     with torch.no_grad():
-        for head in net.heads:  # spread the answers, so that pruning has something to decide
+        for head in net.voxel_heads():  # spread the answers, so that pruning has something to decide
             head.mlp[-1].weight.mul_(8)
     return net
 

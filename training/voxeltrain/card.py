@@ -1,111 +1,255 @@
-"""Writes a model's card from what the commands measured.
+"""Measures a model with the product and writes its card: one command for every table and picture.
 
-    python -m voxeltrain.card MODEL --run RUN --evaluation evaluate.json --quantisation quantise.json \\
-        --accuracy ../out/accuracy.json --shards DIR [DIR ...]
+    python -m voxeltrain.card ../models/octree-stereo --test SHARDS --work DIR [--run RUN --shards DIR [DIR ...]]
+        [--quantisation quantise.json] [--other NAME=EVAL.json ...] [--count N]
 
-evaluate.json: output of voxeltrain.evaluate; quantise.json: of voxeltrain.quantise; accuracy.json: written by
-`npm test -- test/accuracy`. No figure on the card comes from anywhere else.
+Runs `voxelguard eval stereo` over rendered test pairs and over the real pairs of shared/data, `voxelguard eval sequence`,
+the independent judge, and OpenCV's SGBM beside them; with --run also voxeltrain.evaluate (torch). Each writes a JSON file
+into DIR; no figure on the card comes from anywhere else. Sections without their file are left out.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
+from .pairs import write_pairs
+from .plots import draw, named
 
-def shard_summary(folders: list[Path]) -> tuple[int, Counter[str]]:
-    """Number of pairs and of pairs per kind of scene."""
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared"
+OPEN = SHARED / "data" / "open"
+JUDGE, SGBM = (SHARED / "eval" / name for name in ("voxel_score.py", "sgbm_voxels.py"))
+# Pair: voxel edge, m, and the published bias of its truth, px (data/README.md).
+REAL = {"drivingstereo_demo": (0.5, 0.45), "kitti_object_demo": (0.5, -0.25), "mb_motorcycle": (0.05, 0.0)}
+LIMITS = (
+    "Trained on rendered scenes alone.",
+    "A voxel of 0.5 m at 25 m is 0.3 px of disparity deep for a 0.54 m baseline and 720 px: that far, occupancy is context more than measurement.",
+    "Disparities above 192 px are not matched; with 720 px and 0.54 m that is what is nearer than 2 m.",
+)
+
+
+def run(*command: object) -> str:
+    print("+", *command, file=sys.stderr, flush=True)
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run([str(c) for c in command], cwd=ROOT, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def voxelguard(*arguments: object) -> str:
+    return run("node", "--import", "tsx", "src/cli/main.ts", *arguments)
+
+
+def python(*arguments: object) -> str:
+    return run(sys.executable, *arguments)
+
+
+def measure_rendered(a: argparse.Namespace) -> None:
+    """rendered.json of the product and rendered_sgbm.json, both by `voxelguard eval stereo`."""
+    pairs, answers = a.work / "pairs", a.work / "sgbm"
+    write_pairs(a.test, pairs, a.count)
+    voxelguard("eval", "stereo", "--data", pairs, "--model-path", a.model, "--repeat", 1, "--voxels", a.work / "voxels", "--json", a.work / "rendered.json")
+    answers.mkdir(exist_ok=True)
+    for pair in sorted(pairs.iterdir()):
+        python(SGBM, pair, answers / f"{pair.name}.csv")
+    voxelguard("eval", "stereo", "--data", pairs, "--answers", answers, "--json", a.work / "rendered_sgbm.json")
+
+
+def measure_real(a: argparse.Namespace) -> None:
+    """real.json: scores of the judge, [pair, bias px, "this model" or "SGBM", score]."""
+    rows = []
+    for name, (voxel, bias) in REAL.items():
+        pair, sgbm = OPEN / "stereo" / name, a.work / f"{name}-sgbm.csv"
+        voxelguard("eval", "stereo", "--data", pair, "--model-path", a.model, "--voxel-size", voxel, "--voxels", a.work, "--json", a.work / f"{name}.json")
+        python(SGBM, pair, sgbm, voxel)
+        for added in sorted({0.0, bias}, key=abs):
+            for who, answer in (("this model", a.work / f"{name}.csv"), ("SGBM", sgbm)):
+                rows.append([name, added, who, json.loads(python(JUDGE, pair, answer, voxel, added))])
+    (a.work / "real.json").write_text(json.dumps(rows, indent=1))
+
+
+def sgbm_disparity(pair: Path, truth: np.ndarray) -> np.ndarray:
+    """SGBM of data/README.md, on colour images, searching as far as the truth reaches; gaps take the smaller neighbour on the row."""
+    left, right = (cv2.imread(str(next(pair.glob(f"{eye}.*")))) for eye in ("left", "right"))
+    reach = int(np.ceil((np.nanmax(truth) + 1) / 16) * 16)
+    found = cv2.StereoSGBM_create(0, reach, 5, 600, 2400, 1, 0, 5, 100, 2, cv2.STEREO_SGBM_MODE_SGBM_3WAY).compute(left, right)
+    found = np.where(found >= 0, found / 16, np.nan).astype(np.float32)
+
+    def last_known(rows: np.ndarray) -> np.ndarray:
+        at = np.maximum.accumulate(np.where(np.isfinite(rows), np.arange(rows.shape[1]), 0), 1)
+        return np.take_along_axis(rows, at, 1)
+
+    beside = np.fmin(last_known(found), last_known(found[:, ::-1])[:, ::-1])
+    return np.nan_to_num(np.where(np.isfinite(found), found, beside))
+
+
+def measure_disparity(a: argparse.Namespace) -> None:
+    """disparity.json of the product (eval stereo) and disparity_sgbm.json, by pair."""
+    voxelguard("eval", "stereo", "--data", OPEN / "stereo", "--model-path", a.model, "--repeat", 1, "--json", a.work / "disparity.json")
+    scores = {}
+    for pair in sorted(p.parent for p in (OPEN / "stereo").glob("*/gt_disparity.npz")):
+        truth = np.load(pair / "gt_disparity.npz")["disparity"]
+        off = np.abs(sgbm_disparity(pair, truth) - truth)[np.isfinite(truth) & (truth > 0)]
+        scores[pair.name] = {"bad_1": float((off > 1).mean()), "bad_3": float((off > 3).mean()), "mean_px": float(off.mean())}
+    (a.work / "disparity_sgbm.json").write_text(json.dumps(scores, indent=1))
+
+
+def measure_training(a: argparse.Namespace) -> None:
+    """training.json: what the checkpoint and the shards say; evaluate.json: torch on the test shards."""
+    checkpoint, keep = a.run / "checkpoint.pt", json.loads((a.model / "manifest.json").read_text())["keep"]
+    saved = torch.load(checkpoint, weights_only=True)
     kinds: Counter[str] = Counter()
-    for folder in folders:
-        for file in sorted(folder.glob("*.npz")):
-            with np.load(file) as z:
-                kinds.update(str(k) for k in z["kind"])
-    return sum(kinds.values()), kinds
-
-
-def training_section(run: Path, folders: list[Path], remarks: list[str]) -> list[str]:
-    saved = torch.load(run / "checkpoint.pt", weights_only=True)
-    state, args = saved["state"], saved["args"]
-    count, kinds = shard_summary(folders)
+    for file in (f for folder in a.shards for f in sorted(folder.glob("*.npz"))):
+        with np.load(file) as z:
+            kinds.update(str(k) for k in z["kind"])
     parameters = sum(v.numel() for k, v in saved["ema"].items() if "num_batches" not in k and "running" not in k)
-    return [
-        "## Training",
-        "",
-        f"- {parameters:,} parameters; weights are the exponential mean over the steps.",
-        f"- {state['step']} steps, {state['pairs']} augmented pairs, {state['seconds'] / 3600:.2f} h on one thread of a shared two-core machine; seed {args['seed']}, batch {args['batch']}, peak rate {args['rate']}, cosine over {args['steps']} steps.",
-        f"- Data: {count} pairs rendered by `voxeltrain.shards` (seeds from 1 on, and from 100000 on): " + ", ".join(f"{n} {kind}" for kind, n in kinds.most_common()) + ". Meshes and photo textures of `shared/data/train` beside procedural ones. Nothing of `shared/data/open` was used.",
-        "- Each pair is augmented as two cameras would see it (`augment.py`); the matching evidence is the kernel's, byte for byte.",
-        *[f"- {remark}" for remark in remarks],
-        "",
-    ]
+    args = {k: saved["args"][k] for k in ("seed", "batch", "rate", "steps")}
+    (a.work / "training.json").write_text(json.dumps({**saved["state"], **args, "parameters": parameters, "kinds": kinds}, indent=1))
+    evaluated = run("env", f"PYTHONPATH={ROOT / 'training'}", sys.executable, "-m", "voxeltrain.evaluate", checkpoint, "--shards", a.test, "--pairs", a.count, "--keep", *keep)
+    (a.work / "evaluate.json").write_text(evaluated)
 
 
-def milliseconds(times: dict[str, float]) -> str:
-    return f"{times['int8']} ms (FP32 {times['fp32']} ms)"
+def measure(a: argparse.Namespace) -> None:
+    measure_rendered(a)
+    if OPEN.exists():
+        measure_real(a)
+        measure_disparity(a)
+        voxelguard("eval", "sequence", "--bag", OPEN / "bags" / "kitti_jpeg_mcap", "--model-path", a.model, "--json", a.work / "sequence.json")
+    if a.run:
+        measure_training(a)
 
 
 def table(head: list[str], rows: list[list[object]]) -> list[str]:
-    cells = [[f"{c:.3f}" if isinstance(c, float) else str(c) for c in row] for row in rows]
-    return ["| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *cells]] + [""]
+    text = lambda cell: f"{cell:.3f}" if isinstance(cell, float) else str(cell)  # noqa: E731
+    return ["| " + " | ".join(map(text, row)) + " |" for row in (head, ["---"] * len(head), *rows)] + [""]
+
+
+def percent(share: float | None) -> str:
+    return "-" if share is None else f"{share * 100:.1f} %"
+
+
+SCORE_HEAD = ["IoU 15 m", "IoU 32 m", "iou_ray 15 m", "iou_ray 32 m", "recall", "precision", "free violations", "missed", "Chamfer m", "Chamfer² m²", "ECE", "leaves evaluated", "bad-3"]
+
+
+def score_cells(group: dict) -> list[object]:
+    """By SCORE_HEAD."""
+    s = group["score"]
+    plain = [s[k] for k in ("iou_15m", "iou_32m", "iou_ray_15m", "iou_ray_32m", "recall", "precision")]
+    rest = [s.get("chamfer_m", "-"), s.get("chamfer_paper_m2", "-"), s["calibration_error"]]
+    return [*plain, percent(s["free_violation"]), percent(s["missed"]), *rest, percent(group.get("leaves_evaluated")), percent(group.get("disparity", {}).get("bad_3"))]
+
+
+def rendered_section(evaluations: dict[str, dict]) -> list[str]:
+    ours = evaluations["this model"]
+    lines = ["## Rendered test pairs", "", f"{ours['all']['pairs']} pairs with other seeds, textures and meshes through the product (`voxelguard eval stereo`), dense labels: IoU over all voxels in view, sums over all pairs (docs/evaluation.md).", ""]
+    lines += table(["by", *SCORE_HEAD], [[name, *score_cells(e["all"])] for name, e in evaluations.items()])
+    for k, title in (("iou_15m", "IoU to 15 m"), ("iou_32m", "IoU to 32 m"), ("head_iou", "IoU of the level's own head"), ("head_calibration_error", "ECE of the level's own head")):
+        rows = [[name, *[level.get(k, "-") for level in e["all"]["score"]["levels"]]] for name, e in evaluations.items()]
+        lines += table([title, "4 m", "2 m", "1 m", "0.5 m"], [row for row in rows if row[1] != "-"])
+    ranges = [
+        [name, f"{r['from'] // 2}-{r['to'] // 2} m", *[r[k] for k in ("iou", "iou_ray", "recall", "precision")], percent(r["free_violation"]), percent(r["missed"]), r.get("chamfer_m", "-"), r["calibration_error"]]
+        for name, e in evaluations.items()
+        for r in e["ranges"]
+    ]  # fmt: skip
+    lines += table(["by", "range", "IoU", "iou_ray", "recall", "precision", "free violations", "missed", "Chamfer m", "ECE"], ranges)
+    for tag, groups in ours["groups"].items():
+        if groups:
+            lines += table([tag, "pairs", *SCORE_HEAD], [[value, group["pairs"], *score_cells(group)] for value, group in groups.items()])
+    return lines
+
+
+def real_section(rows: list) -> list[str]:
+    keys = ("iou_ray_15m", "iou_ray_32m", "missed", "free_violation", "precision", "recall", "chamfer_m")
+    note = "Scored by `shared/eval/voxel_score.py`, the truth as it is and with its published disparity bias added; 0.5 m voxels, 0.05 m on mb_motorcycle (15 m and 32 m are 1.5 m and 3.2 m there). The sets are for measuring only (DrivingStereo, KITTI: non-commercial)."
+    body = [[pair, f"{bias:+.2f}", who, *[score.get(k, "-") for k in keys]] for pair, bias, who, score in rows]
+    return ["## Real pairs, never trained on", "", note, "", *table(["pair", "bias px", "by", "iou_ray 15 m", "iou_ray 32 m", "missed", "free violation", "precision", "recall", "chamfer m"], body)]
+
+
+def disparity_section(ours: dict, sgbm: dict) -> list[str]:
+    body = []
+    for pair in ours["pairs"]:
+        for who, s in (("this model", pair.get("disparity")), ("SGBM, filled", sgbm.get(pair["pair"]))):
+            body.append([pair["pair"], who, *([percent(s["bad_1"]), percent(s["bad_3"]), f"{s['mean_px']:.2f}"] if s else ["-"] * 3)])
+    note = "All labelled pixels; the network's disparity is one value for 4x4 pixels. SGBM as in data/README.md (colour, its search range fitted to the truth)."
+    return ["## Disparity", "", note, "", *table(["pair", "by", "bad-1", "bad-3", "mean px"], body)]
+
+
+def sequence_section(s: dict) -> list[str]:
+    body = [[name, s[k]["seen_again"], *[percent(s[k][v]) for v in ("occupied", "free", "free_alone", "unknown")]] for k, name in (("next", "next frame"), ("later", "any later frame"))]
+    note = f"{s['frames']} frames of KITTI odometry, world voxels of {s['voxel_size_m']} m within {s['range_m']} m of the camera (`voxelguard eval sequence`): what a later frame says of a voxel that an earlier one called occupied. Free alone: nothing occupied in the 26 voxels around it either."
+    return ["## Agreement along a drive", "", note, "", *table(["", "voxels seen again", "occupied", "free", "of these free alone", "unknown"], body)]
+
+
+def training_section(t: dict, e: dict, remarks: list[str]) -> list[str]:
+    kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(t["kinds"].items(), key=lambda kv: -kv[1]))
+    return [
+        "## Training", "",
+        f"- {t['parameters']:,} parameters; weights are the exponential mean over the steps.",
+        f"- {t['step']} steps, {t['pairs']} augmented pairs, {t['seconds'] / 3600:.2f} h; seed {t['seed']}, batch {t['batch']}, peak rate {t['rate']}, cosine over {t['steps']} steps.",
+        f"- Data: {sum(t['kinds'].values())} pairs rendered by `voxeltrain.shards`: {kinds}. Nothing of `shared/data/open` was used.",
+        *[f"- {remark}" for remark in remarks],
+        f"- Pruning keeps {e['pruning_recall'] * 100:.2f} % of the occupied leaves of the dense answer and evaluates {e['leaves_evaluated'] * 100:.1f} % of the leaves in view (`voxeltrain.evaluate`, {e['pairs']} pairs, FP32).", "",
+        *table(["FP32, dense", "4 m", "2 m", "1 m", "0.5 m"], [["IoU", *[e[f"iou{i}"] for i in range(4)]]]),
+    ]  # fmt: skip
+
+
+def quantisation_section(q: dict) -> list[str]:
+    body = [[k.upper(), *[q[k][f"iou{i}"] for i in range(4)]] for k in ("fp32", "int8")]
+    times = "; ".join(f"{n} thread{'s' * (n > 1)}: INT8 {q[f'threads{n}_ms']['int8']} ms, FP32 {q[f'threads{n}_ms']['fp32']} ms" for n in (1, 2))
+    return ["## INT8", "", f"{q['test_pairs']} pairs (`voxeltrain.quantise`); the first disparity moves by {q['m1_px']['mean']:.3f} px on average. Backbone at 880x400, shared machine: {times}.", "", *table(["IoU", "4 m", "2 m", "1 m", "0.5 m"], body)]
+
+
+def write(a: argparse.Namespace) -> None:
+    read = lambda name: json.loads(file.read_text()) if (file := a.work / name).exists() else None  # noqa: E731
+    manifest = json.loads((a.model / "manifest.json").read_text())
+    evaluations = {"this model": read("rendered.json"), "SGBM": read("rendered_sgbm.json"), **dict(a.other)}
+    pictures = draw(evaluations, a.run and a.run / "log.jsonl", a.images)
+    sections = [
+        (training_section, [read("training.json"), read("evaluate.json"), a.remark]),
+        (rendered_section, [evaluations]),
+        (quantisation_section, [a.quantisation and json.loads(a.quantisation.read_text())]),
+        (real_section, [read("real.json")]),
+        (disparity_section, [read("disparity.json"), read("disparity_sgbm.json")]),
+        (sequence_section, [read("sequence.json")]),
+    ]
+    about = "Octree occupancy from a rectified stereo pair: census matching with semi-global aggregation (matcher.wasm), a small network that turns the evidence into a disparity distribution for each 4x4 pixels (model.onnx, INT8), and heads that answer occupied / free / unknown for any voxel, coarse to fine (octree.wasm, heads.bin). Grey images, any size up to 192 px of disparity, calibration as an input, voxel size free."
+    lines = [f"# {manifest['name']} {manifest['version']}", "", about, ""]
+    for section, parts in sections:
+        if all(part is not None for part in parts):
+            lines += section(*parts)
+    out = a.out or a.model / "card.md"
+    lines += ["## Pictures", "", *[line for p in pictures for line in (f"![{p.stem}]({os.path.relpath(p, out.parent)})", "")]]
+    lines += ["## Limits", "", *[f"- {limit}" for limit in (*LIMITS, *a.limit)], ""]
+    out.write_text("\n".join(lines))
 
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("model", type=Path)
-    p.add_argument("--run", type=Path, required=True)
-    p.add_argument("--evaluation", type=Path, required=True)
-    p.add_argument("--quantisation", type=Path, required=True)
-    p.add_argument("--accuracy", type=Path, required=True)
-    p.add_argument("--shards", type=Path, nargs="+", required=True)
+    p.add_argument("model", type=lambda s: Path(s).resolve())
+    p.add_argument("--test", type=Path, required=True, help="shards to evaluate on")
+    p.add_argument("--work", type=lambda s: Path(s).resolve(), required=True, help="folder for what is measured")
+    p.add_argument("--run", type=lambda s: Path(s).resolve(), help="folder of the training run: checkpoint.pt, log.jsonl")
+    p.add_argument("--shards", type=Path, nargs="+", default=[], help="what it was trained on")
+    p.add_argument("--quantisation", type=Path, help="output of voxeltrain.quantise")
+    p.add_argument("--other", type=named, action="append", default=[], help="NAME=EVAL.json of another network on the same pairs")
+    p.add_argument("--count", type=int, default=200, help="rendered pairs")
+    p.add_argument("--images", type=Path, default=ROOT / "docs" / "images" / "model")
+    p.add_argument("--out", type=Path, help="the card; MODEL/card.md if left out")
     p.add_argument("--remark", action="append", default=[], help="what else must be known of the training")
+    p.add_argument("--limit", action="append", default=[], help="a known failure")
     a = p.parse_args()
-    manifest = json.loads((a.model / "manifest.json").read_text())
-    evaluation, quantisation, accuracy = (json.loads(f.read_text()) for f in (a.evaluation, a.quantisation, a.accuracy))
-    levels = [f"iou{i}" for i in range(4)]
-    lines = [
-        f"# {manifest['name']} {manifest['version']}",
-        "",
-        "Octree occupancy from a rectified stereo pair: census matching with semi-global aggregation (matcher.wasm), a small network that turns the evidence into a disparity distribution for each 4x4 pixels (model.onnx, INT8), and heads that answer occupied / free / unknown for any voxel, coarse to fine (octree.wasm, heads.bin). Grey images, any size up to 192 px of disparity, calibration as an input, voxel size free.",
-        "",
-        *training_section(a.run, a.shards, a.remark),
-        "## Rendered test pairs",
-        "",
-        f"{evaluation['pairs']} pairs with other seeds, textures and meshes (`python -m voxeltrain.evaluate`), occupied IoU at p > 0.5 over voxels in view:",
-        "",
-        *table(["", "4 m", "2 m", "1 m", "0.5 m"], [["all voxels", *[evaluation[k] for k in levels]]]),
-        f"Pruning at {manifest['keep']} keeps {evaluation['pruning_recall'] * 100:.2f} % of the occupied leaves of the dense answer and evaluates {evaluation['leaves_evaluated'] * 100:.1f} % of the leaves in view.",
-        "",
-        f"INT8 against FP32 (`python -m voxeltrain.quantise`, {quantisation['test_pairs']} pairs):",
-        "",
-        *table(["", "4 m", "2 m", "1 m", "0.5 m"], [[k.upper(), *[quantisation[k][level] for level in levels]] for k in ("fp32", "int8")]),
-        f"Disparity of component 1 moves by {quantisation['m1_px']['mean']:.3f} px on average; the backbone at 880x400 takes at least {milliseconds(quantisation['threads1_ms'])} on one thread, {milliseconds(quantisation['threads2_ms'])} on two (shared machine).",
-        "",
-        "## Real street pairs, never trained on",
-        "",
-        "Scored by `shared/eval/voxel_score.py` on `voxels.csv` of `voxelguard infer` (0.5 m), beside OpenCV's SGBM through `shared/eval/sgbm_voxels.py` (`npm test -- test/accuracy`). The sets are for measuring only (DrivingStereo, KITTI: non-commercial):",
-        "",
-        *table(
-            ["pair", "by", "iou_ray 15 m", "iou_ray 32 m", "missed", "free violation", "precision", "recall", "chamfer m"],
-            [
-                [pair, who, *[float(score[k]) for k in ("iou_ray_15m", "iou_ray_32m", "missed", "free_violation", "precision", "recall", "chamfer_m")]]
-                for pair, two in accuracy.items()
-                for who, score in (("this model", two["ours"]), ("SGBM", two["sgbm"]))
-            ],
-        ),
-        "## Limits",
-        "",
-        "- Trained on rendered scenes alone.",
-        "- It calls free space occupied more often than SGBM does (free violation above): the price of its recall.",
-        "- A voxel of 0.5 m at 25 m is 0.3 px of disparity deep for a 0.54 m baseline and 720 px: that far, occupancy is context more than measurement.",
-        "- Disparities above 192 px are not matched; with 720 px and 0.54 m that is what is nearer than 2 m.",
-        "",
-    ]
-    (a.model / "card.md").write_text("\n".join(lines))
+    a.test = a.test.expanduser().resolve()
+    a.work.mkdir(parents=True, exist_ok=True)
+    measure(a)
+    write(a)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,11 @@ def load_network(checkpoint: Path) -> OctreeStereoNet:
     return net.eval()
 
 
+def load_keep(checkpoint: Path) -> tuple[float, float, float]:
+    """Pruning thresholds of a checkpoint, coarse to fine: those of voxeltrain.calibrate, else careful ones."""
+    return tuple(torch.load(checkpoint, weights_only=True).get("keep", (0.03, 0.04, 0.06)))
+
+
 @torch.no_grad()
 def evaluate_shards(net: OctreeStereoNet, folder: Path, limit: int = 200, keep: tuple[float, float, float] | None = None) -> dict[str, float]:
     """Mean scores over the first `limit` pairs of a folder of shards, with a fixed augmentation per pair.
@@ -78,9 +83,10 @@ def main() -> None:
     p.add_argument("checkpoint", type=Path)
     p.add_argument("--shards", type=Path, required=True)
     p.add_argument("--pairs", type=int, default=200)
-    p.add_argument("--keep", type=float, nargs=3, default=(0.03, 0.04, 0.06))
+    p.add_argument("--keep", type=float, nargs=3, help="pruning thresholds other than the checkpoint's")
     a = p.parse_args()
-    print(json.dumps(evaluate_shards(load_network(a.checkpoint), a.shards, a.pairs, tuple(a.keep)), indent=1))
+    keep = tuple(a.keep) if a.keep else load_keep(a.checkpoint)
+    print(json.dumps(evaluate_shards(load_network(a.checkpoint), a.shards, a.pairs, keep), indent=1))
 
 
 if __name__ == "__main__":

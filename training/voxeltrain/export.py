@@ -20,13 +20,12 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from .evaluate import load_network
+from .evaluate import load_keep, load_network
 from .matcher import KERNEL, Matcher
-from .net import CONTEXT, HIDDEN, LEAF, LEVELS, ORIGIN, SAMPLES, SIZE, OctreeStereoNet, planes_of
+from .net import CONTEXT, HIDDEN, LEAF, LEVELS, NEAR, NEAR_SLICES, ORIGIN, SAMPLES, SIZE, OctreeStereoNet, planes_of
 
 INPUTS = ["evidence", "match", "prior", "calibration"]
 ROW_FLOATS = 16
-KEEP = (0.03, 0.04, 0.06)
 OCTREE_KERNEL = KERNEL.with_name("octree.wasm")
 Sample = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -66,9 +65,9 @@ def write_graph(net: OctreeStereoNet, path: Path) -> BackboneGraph:
 
 
 def write_heads(net: OctreeStereoNet, path: Path) -> None:
-    """float32: per level, two hidden layers (weights input by input, biases) and the classes (padded from 3 to 4)."""
+    """float32, each of `voxel_heads`: two hidden layers (weights input by input, biases) and the classes (padded from 3 to 4)."""
     parts = []
-    for head in net.heads:
+    for head in net.voxel_heads():
         for layer in (head.mlp[0], head.mlp[2]):
             parts += [layer.weight.detach().T.reshape(-1), layer.bias.detach()]
         last = head.mlp[4]
@@ -99,7 +98,7 @@ def write_manifest(out: Path, name: str, version: str, keep: tuple[float, ...]) 
         "name": name, "version": version, "kind": "stereo-octree",
         "matcher": entry("matcher.wasm"), "graph": entry("model.onnx"), "decoder": entry("octree.wasm"), "heads": entry("heads.bin"),
         "grid": {"origin": [round(o / LEAF) for o in ORIGIN], "size": list(SIZE), "levels": LEVELS, "unit_voxel_m": LEAF},
-        "keep": list(keep), "samples": [list(s) for s in SAMPLES], "hidden": HIDDEN, "max_disparity_px": 192, "threads": 2,
+        "keep": list(keep), "samples": [list(s) for s in SAMPLES], "near": {"layers": NEAR, "slices": NEAR_SLICES}, "hidden": HIDDEN, "max_disparity_px": 192, "threads": 2,
     }
     (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
@@ -110,7 +109,6 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--name", default="octree-stereo")
     p.add_argument("--version", required=True)
-    p.add_argument("--keep", type=float, nargs=3, default=KEEP, help="pruning threshold per level")
     a = p.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
     net = load_network(a.checkpoint)
@@ -122,7 +120,7 @@ def main() -> None:
     print(json.dumps({"torch_vs_onnx": worst}))
     if worst > 1e-3:
         raise SystemExit("torch and ONNX Runtime disagree by more than 1e-3")
-    write_manifest(a.out, a.name, a.version, tuple(a.keep))
+    write_manifest(a.out, a.name, a.version, load_keep(a.checkpoint))
 
 
 if __name__ == "__main__":

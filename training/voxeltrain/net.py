@@ -14,7 +14,8 @@ ORIGIN = (-16.0, -6.0, 0.0)  # minimum corner of the grid, m, left optical frame
 SIZE = (64, 16, 64)  # leaves along x, y, z
 LEAF = 0.5  # m
 LEVELS = 4  # 4, 2, 1, 0.5 m
-SAMPLES = ((4, 4, 3), (4, 4, 2), (3, 3, 2), (3, 3, 1))  # inner points of a voxel per level, x, y, z
+SAMPLES = ((4, 4, 3), (4, 4, 2), (4, 4, 2), (4, 4, 1))  # inner points of a voxel per level, x, y, z
+NEAR, NEAR_SLICES = 16, 3  # leaves of the first NEAR layers, which span most pixels: their own head, inner points along z
 BINS = 49  # disparity bins of 4 px at 1/8 resolution
 CONTEXT = 8
 HIDDEN = 32
@@ -138,12 +139,14 @@ def view_rays(h8: int, w8: int, calibration: Tensor) -> Tensor:
 class VoxelHead(nn.Module):
     """Occupancy of voxels of one level from the cells that they project to."""
 
-    def __init__(self, level: int) -> None:
+    def __init__(self, level: int, slices: int | None = None) -> None:
         super().__init__()
-        self.level, self.size = level, LEAF * 2 ** (LEVELS - 1 - level)
-        grid = torch.meshgrid(*[(torch.arange(n) + 0.5) / n - 0.5 for n in SAMPLES[level]], indexing="ij")
+        self.size = LEAF * 2 ** (LEVELS - 1 - level)
+        nx, ny, nz = SAMPLES[level]
+        nz = slices or nz
+        grid = torch.meshgrid(*[(torch.arange(n) + 0.5) / n - 0.5 for n in (nx, ny, nz)], indexing="ij")
         self.register_buffer("offsets", torch.stack(grid, -1).reshape(-1, 3) * self.size, persistent=False)
-        self.half_z = self.size / SAMPLES[level][2] / 2
+        self.half_z = self.size / nz / 2
         features = 10 + CONTEXT + 5
         self.mlp = nn.Sequential(nn.Linear(features, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 3))
 
@@ -186,11 +189,34 @@ class VoxelHead(nn.Module):
         return self.mlp(torch.cat([stats, context, place], 1))
 
 
+class LeafHead(nn.Module):
+    """The head of the leaves: one for the near layers, one for the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.far, self.near = VoxelHead(LEVELS - 1), VoxelHead(LEVELS - 1, NEAR_SLICES)
+
+    def forward(self, rows: Tensor, centres: Tensor, calibration: Tensor, h4: int, w4: int) -> Tensor:
+        """As `VoxelHead`."""
+        is_near = centres[:, 2] < ORIGIN[2] + NEAR * LEAF
+        logits = rows.new_zeros(len(centres), 3)
+        for head, where in ((self.near, is_near), (self.far, ~is_near)):
+            index = where.nonzero()[:, 0]
+            if len(index):
+                logits = logits.index_copy(0, index, head(rows, centres[index], calibration, h4, w4))
+        return logits
+
+
 class OctreeStereoNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.backbone = Backbone()
-        self.heads = nn.ModuleList([VoxelHead(level) for level in range(LEVELS)])
+        self.heads = nn.ModuleList([*[VoxelHead(level) for level in range(LEVELS - 1)], LeafHead()])
+
+    def voxel_heads(self) -> list[VoxelHead]:
+        """In the order of heads.bin: levels from coarse to fine, then the near leaves."""
+        *coarse, leaf = self.heads
+        return [*coarse, leaf.far, leaf.near]
 
 
 def level_centres(level: int) -> Tensor:

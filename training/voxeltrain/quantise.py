@@ -26,7 +26,7 @@ from .export import INPUTS, Sample, sample_inputs, write_manifest
 from .int8_graph import Range, Weights, build, fold_up8, follow, module_of, read_weights
 from .losses import CENTRES, OUT_OF_VIEW, label_pyramid
 from .matcher import Matcher
-from .net import CONTEXT, LEVELS, VoxelHead, planes_of
+from .net import CONTEXT, LEVELS, OctreeStereoNet, planes_of
 
 MAX_LOSS = 0.01  # leaf IoU
 Labelled = tuple[Sample, np.ndarray]
@@ -127,8 +127,8 @@ def calibrate(model: onnx.ModelProto, w: Weights, inputs: Iterator[Sample]) -> d
 
 
 def read_heads(path: Path) -> nn.ModuleList:
-    """The voxel heads of a model folder (layout: export.write_heads)."""
-    heads, raw = nn.ModuleList([VoxelHead(level) for level in range(LEVELS)]), np.fromfile(path, "<f4")
+    """The heads of a model folder, by level (layout: export.write_heads)."""
+    net, raw = OctreeStereoNet(), np.fromfile(path, "<f4")
     at = 0
 
     def take(*shape: int) -> Tensor:
@@ -137,7 +137,7 @@ def read_heads(path: Path) -> nn.ModuleList:
         return torch.from_numpy(raw[at - int(np.prod(shape)) : at].reshape(shape).copy())
 
     with torch.no_grad():
-        for head in heads:
+        for head in net.voxel_heads():
             for layer in (head.mlp[0], head.mlp[2], head.mlp[4]):
                 o, i = layer.weight.shape
                 wide = -(-o // 4) * 4
@@ -145,7 +145,7 @@ def read_heads(path: Path) -> nn.ModuleList:
                 layer.bias.copy_(take(wide)[:o])
     if at != raw.size:
         raise SystemExit(f"{path} holds {raw.size} numbers, these heads take {at}")
-    return heads.eval()
+    return net.heads.eval()
 
 
 @torch.no_grad()

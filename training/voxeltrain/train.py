@@ -90,6 +90,8 @@ def work(rank: int, a: argparse.Namespace) -> None:
         ema.load_state_dict(saved["ema"])
         state = saved["state"]
     else:
+        if a.start:
+            net.load_state_dict(torch.load(a.start, weights_only=True)["ema"])
         ema.load_state_dict(net.state_dict())
     for m in net.modules():
         if isinstance(m, torch.nn.BatchNorm2d):
@@ -105,7 +107,7 @@ def work(rank: int, a: argparse.Namespace) -> None:
         part.replace(run / name)
 
     while state["step"] < a.steps:
-        began = time.monotonic()
+        began = time.process_time()
         batch = next(source)
         for group in optimiser.param_groups:
             group["lr"] = rate(state["step"], a.steps, a.rate)
@@ -143,7 +145,7 @@ def work(rank: int, a: argparse.Namespace) -> None:
             log |= {k: float(v) for k, v in parts.items()} | {
                 "occupancy": float(occupancy), "median_px": float((mode - t).abs().median()), "bad3": float(((mode - t).abs() > 3).float().mean()),
             }
-        state["seconds"] += time.monotonic() - began
+        state["seconds"] += (time.process_time() - began) * a.processes
         for k, v in log.items():
             smooth[k] = v if k not in smooth else smooth[k] * 0.98 + v * 0.02
         if rank == 0 and state["step"] % REPORT_EVERY == 0:
@@ -168,6 +170,7 @@ def main() -> None:
     p.add_argument("--run", required=True)
     p.add_argument("--shards", nargs="+", required=True)
     p.add_argument("--test", default="")
+    p.add_argument("--start", default="", help="checkpoint whose averaged weights a new run begins with")
     p.add_argument("--steps", type=int, default=20000)
     p.add_argument("--batch", type=int, default=4, help="pairs per process and step")
     p.add_argument("--rate", type=float, default=2e-3)

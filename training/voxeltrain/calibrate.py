@@ -1,0 +1,146 @@
+"""Makes the probabilities honest and chooses the pruning thresholds, on rendered pairs that nothing was trained on.
+
+    python -m voxeltrain.calibrate RUN/checkpoint.pt --shards VALIDATION --out calibrated.pt
+
+Each head's logits are divided by a temperature and shifted by one number a class (vector scaling, Guo et al. 2017, with a
+single temperature), fitted to the labels of all voxels in view; both are folded into the head's last layer, so that they
+cost nothing. Then each level's threshold is the largest that loses a third of --loss of the occupied leaves of the dense
+answer. The averaged weights and the thresholds (key `keep`) go to --out; a JSON report to the standard output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .augment import augment_pair, grey
+from .evaluate import load_network
+from .losses import CENTRES, OUT_OF_VIEW, label_pyramid
+from .matcher import Matcher
+from .net import LEVELS, NEAR, SIZE, OctreeStereoNet, VoxelHead, planes_of
+
+BINS = 15
+
+
+@torch.no_grad()
+def answers(net: OctreeStereoNet, folder: Path, limit: int) -> Iterator[list[tuple[Tensor, Tensor, Tensor]]]:
+    """For each pair and level: indices [N] of the voxels in view, logits [N, 3], labels [N]."""
+    matcher, done = Matcher(), 0
+    for file in sorted(folder.glob("*.npz")):
+        with np.load(file) as z:
+            shard = {k: z[k] for k in ("left", "right", "labels", "calibration")}
+        for left, right, labels, calibration in zip(*shard.values()):
+            if done >= limit:
+                return
+            done += 1
+            left, right = augment_pair(grey(left), grey(right), np.random.default_rng(done))
+            evidence = torch.from_numpy(matcher.run(left, right).copy())[None]
+            c = torch.from_numpy(calibration)
+            rows = net.backbone(evidence, *planes_of(evidence), c[None])["rows"][0]
+            levels = []
+            for level, target in enumerate(label_pyramid(torch.from_numpy(labels))):
+                index = (target != OUT_OF_VIEW).nonzero()[:, 0]
+                levels.append((index, net.heads[level](rows, CENTRES[level][index], c, *evidence.shape[1:3]), target[index]))
+            yield levels
+
+
+def is_near(index: Tensor) -> Tensor:
+    """Leaves of the near layers; index counts z fastest."""
+    return index % SIZE[2] < NEAR
+
+
+def fit(logits: Tensor, labels: Tensor) -> tuple[float, Tensor]:
+    """Temperature and shift [3] that make `logits / temperature + shift` most likely."""
+    log_t, shift = torch.zeros((), requires_grad=True), torch.zeros(3, requires_grad=True)
+    optimiser = torch.optim.LBFGS([log_t, shift], max_iter=50, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        loss = F.cross_entropy(logits * torch.exp(-log_t) + shift, labels)
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    shift = shift.detach()
+    return float(log_t.detach().exp()), shift - shift.mean()
+
+
+def calibration_error(p: Tensor, truth: Tensor) -> float:
+    """Expected calibration error of p [N] against truth bool [N], equal-width bins (Guo et al. 2017)."""
+    cell = (p * BINS).long().clamp(max=BINS - 1)
+    count = torch.bincount(cell, minlength=BINS).clamp(min=1)
+    gap = torch.bincount(cell, p - truth.float(), minlength=BINS) / count
+    return float((gap.abs() * count).sum() / len(p))
+
+
+@torch.no_grad()
+def fold(head: VoxelHead, temperature: float, shift: Tensor) -> None:
+    last = head.mlp[4]
+    last.weight.div_(temperature)
+    last.bias.div_(temperature).add_(shift)
+
+
+def ancestor(leaf: Tensor, level: int) -> Tensor:
+    """Flat index at a coarser level of the parent that holds each leaf."""
+    k = 2 ** (LEVELS - 1 - level)
+    _, ny, nz = SIZE
+    x, y, z = leaf // (ny * nz), leaf // nz % ny, leaf % nz
+    return (x // k * (ny // k) + y // k) * (nz // k) + z // k
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("checkpoint", type=Path)
+    p.add_argument("--shards", type=Path, required=True)
+    p.add_argument("--pairs", type=int, default=200)
+    p.add_argument("--loss", type=float, default=0.004, help="share of the occupied leaves that pruning may lose")
+    p.add_argument("--out", type=Path, required=True)
+    a = p.parse_args()
+    torch.set_num_threads(1)
+    net = load_network(a.checkpoint)
+    seen = list(answers(net, a.shards, a.pairs))
+    report: dict[str, object] = {"pairs": len(seen), "heads": []}
+    calibrated: list[list[Tensor]] = [[] for _ in range(LEVELS)]  # p_occupied per level and pair
+    for head_index, head in enumerate(net.voxel_heads()):
+        level = min(head_index, LEVELS - 1)
+        mine = [slice(None)] * len(seen)
+        if level == LEVELS - 1:
+            near = head_index == LEVELS
+            mine = [(is_near(pair[level][0]) == near).nonzero()[:, 0] for pair in seen]
+        logits, labels = (torch.cat([pair[level][k][m] for pair, m in zip(seen, mine)]) for k in (1, 2))
+        temperature, shift = fit(logits, labels)
+        fold(head, temperature, shift)
+        before, after = (x.softmax(1)[:, 2] for x in (logits, logits / temperature + shift))
+        report["heads"].append({
+            "level": level, "near": head_index == LEVELS, "temperature": temperature, "shift": shift.tolist(),
+            "ece_before": calibration_error(before, labels == 2), "ece": calibration_error(after, labels == 2),
+        })
+        for k, (pair, m) in enumerate(zip(seen, mine)):
+            part = (pair[level][1][m] / temperature + shift).softmax(1)[:, 2]
+            if head_index < LEVELS:
+                calibrated[level].append(torch.zeros(len(pair[level][0])))
+            calibrated[level][k][m] = part
+
+    parents: list[list[Tensor]] = [[] for _ in range(LEVELS - 1)]
+    for k, pair in enumerate(seen):
+        occupied = pair[-1][0][calibrated[-1][k] > 0.5]
+        for level in range(LEVELS - 1):
+            dense = torch.zeros(len(CENTRES[level]))
+            dense[pair[level][0]] = calibrated[level][k]
+            parents[level].append(dense[ancestor(occupied, level)])
+    keep = [float(torch.quantile(torch.cat(ps)[:: max(1, sum(map(len, ps)) // 1_000_000)], a.loss / (LEVELS - 1))) for ps in parents]
+    report["keep"] = keep
+    saved = torch.load(a.checkpoint, weights_only=True)
+    torch.save({"ema": net.state_dict(), "keep": keep, "state": saved["state"], "args": saved["args"]}, a.out)
+    print(json.dumps(report, indent=1))
+
+
+if __name__ == "__main__":
+    main()
