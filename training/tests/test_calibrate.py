@@ -32,6 +32,7 @@ def test_calibration_error_of_a_constant_answer_is_its_distance_from_the_share()
 
 def test_ancestors_contain_their_leaves() -> None:
     leaf = torch.arange(0, SIZE[0] * SIZE[1] * SIZE[2], 97)
+    assert torch.equal(ancestor(ancestor(leaf, 3, 2), 2, 0), ancestor(leaf, 3, 0))
     for level in range(LEVELS - 1):
-        apart = (level_centres(level)[ancestor(leaf, level)] - level_centres(LEVELS - 1)[leaf]).abs()
+        apart = (level_centres(level)[ancestor(leaf, LEVELS - 1, level)] - level_centres(LEVELS - 1)[leaf]).abs()
         assert float(apart.max()) < 0.25 * 2 ** (LEVELS - level)

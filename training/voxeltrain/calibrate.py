@@ -3,9 +3,9 @@
     python -m voxeltrain.calibrate RUN/checkpoint.pt --shards VALIDATION --out calibrated.pt
 
 Each head's logits are divided by a temperature and shifted by one number a class (vector scaling, Guo et al. 2017, with a
-single temperature), fitted to the labels of all voxels in view; both are folded into the head's last layer, so that they
+single temperature), fitted to the labels of the voxels that decoding would ask it about; both are folded into the head's last layer, so that they
 cost nothing. Then each level's threshold is the largest that loses a third of --loss of the occupied leaves of the dense
-answer. The averaged weights and the thresholds (key `keep`) go to --out; a JSON report to the standard output.
+answer. The report has the leaves' IoU at several occupancy thresholds. The averaged weights and the thresholds (key `keep`) go to --out; a JSON report to the standard output.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from .matcher import Matcher
 from .net import LEVELS, NEAR, SIZE, OctreeStereoNet, VoxelHead, planes_of
 
 BINS = 15
+ASKED = 0.03  # parents above this are divided while temperatures are fitted: about what the thresholds come to
 
 
 @torch.no_grad()
@@ -87,11 +88,10 @@ def fold(head: VoxelHead, temperature: float, shift: Tensor) -> None:
     last.bias.div_(temperature).add_(shift)
 
 
-def ancestor(leaf: Tensor, level: int) -> Tensor:
-    """Flat index at a coarser level of the parent that holds each leaf."""
-    k = 2 ** (LEVELS - 1 - level)
-    _, ny, nz = SIZE
-    x, y, z = leaf // (ny * nz), leaf // nz % ny, leaf % nz
+def ancestor(index: Tensor, level: int, coarser: int) -> Tensor:
+    """Flat index, in the grid of a coarser level, of the voxel that holds each voxel of a level."""
+    (_, ny, nz), k = (n // 2 ** (LEVELS - 1 - level) for n in SIZE), 2 ** (level - coarser)
+    x, y, z = index // (ny * nz), index // nz % ny, index % nz
     return (x // k * (ny // k) + y // k) * (nz // k) + z // k
 
 
@@ -100,6 +100,7 @@ def main() -> None:
     p.add_argument("checkpoint", type=Path)
     p.add_argument("--shards", type=Path, required=True)
     p.add_argument("--pairs", type=int, default=200)
+    p.add_argument("--threshold", type=float, default=0.35, help="a leaf is occupied from this probability on")
     p.add_argument("--loss", type=float, default=0.004, help="share of the occupied leaves that pruning may lose")
     p.add_argument("--out", type=Path, required=True)
     a = p.parse_args()
@@ -107,36 +108,29 @@ def main() -> None:
     net = load_network(a.checkpoint)
     seen = list(answers(net, a.shards, a.pairs))
     report: dict[str, object] = {"pairs": len(seen), "heads": []}
-    calibrated: list[list[Tensor]] = [[] for _ in range(LEVELS)]  # p_occupied per level and pair
-    for head_index, head in enumerate(net.voxel_heads()):
-        level = min(head_index, LEVELS - 1)
-        mine = [slice(None)] * len(seen)
-        if level == LEVELS - 1:
-            near = head_index == LEVELS
-            mine = [(is_near(pair[level][0]) == near).nonzero()[:, 0] for pair in seen]
-        logits, labels = (torch.cat([pair[level][k][m] for pair, m in zip(seen, mine)]) for k in (1, 2))
-        temperature, shift = fit(logits, labels)
-        fold(head, temperature, shift)
-        before, after = (x.softmax(1)[:, 2] for x in (logits, logits / temperature + shift))
-        report["heads"].append({
-            "level": level, "near": head_index == LEVELS, "temperature": temperature, "shift": shift.tolist(),
-            "ece_before": calibration_error(before, labels == 2), "ece": calibration_error(after, labels == 2),
-        })
-        for k, (pair, m) in enumerate(zip(seen, mine)):
-            part = (pair[level][1][m] / temperature + shift).softmax(1)[:, 2]
-            if head_index < LEVELS:
-                calibrated[level].append(torch.zeros(len(pair[level][0])))
-            calibrated[level][k][m] = part
+    grids: list[list[Tensor]] = []  # calibrated p_occupied of the dense grid, per level and pair
+    for level in range(LEVELS):
+        asked = [pair[level][0] >= 0 for pair in seen]
+        if level:
+            asked = [grids[-1][k][ancestor(pair[level][0], level, level - 1)] > ASKED for k, pair in enumerate(seen)]
+        grids.append([torch.zeros(len(CENTRES[level])) for _ in seen])
+        heads = net.voxel_heads()[level:] if level == LEVELS - 1 else [net.voxel_heads()[level]]
+        for head, near in zip(heads, (False, True)):
+            mine = [pair[level][0] >= 0 if len(heads) == 1 else is_near(pair[level][0]) == near for pair in seen]
+            logits, labels = (torch.cat([pair[level][part][m & q] for pair, m, q in zip(seen, mine, asked)]) for part in (1, 2))
+            temperature, shift = fit(logits, labels)
+            before, after = (calibration_error(x.softmax(1)[:, 2], labels == 2) for x in (logits, logits / temperature + shift))
+            fold(head, temperature, shift)
+            report["heads"].append({"level": level, "near": near, "temperature": temperature, "shift": shift.tolist(), "ece_before": before, "ece": after})
+            for grid, pair, m in zip(grids[level], seen, mine):
+                grid[pair[level][0][m]] = (pair[level][1][m] / temperature + shift).softmax(1)[:, 2]
 
-    parents: list[list[Tensor]] = [[] for _ in range(LEVELS - 1)]
-    for k, pair in enumerate(seen):
-        occupied = pair[-1][0][calibrated[-1][k] > 0.5]
-        for level in range(LEVELS - 1):
-            dense = torch.zeros(len(CENTRES[level]))
-            dense[pair[level][0]] = calibrated[level][k]
-            parents[level].append(dense[ancestor(occupied, level)])
-    keep = [float(torch.quantile(torch.cat(ps)[:: max(1, sum(map(len, ps)) // 1_000_000)], a.loss / (LEVELS - 1))) for ps in parents]
+    occupied = [(grid > a.threshold).nonzero()[:, 0] for grid in grids[-1]]
+    parents = [torch.cat([grid[ancestor(leaf, LEVELS - 1, level)] for grid, leaf in zip(grids[level], occupied)]) for level in range(LEVELS - 1)]
+    keep = [float(np.quantile(p.numpy(), a.loss / (LEVELS - 1))) for p in parents]
     report["keep"] = keep
+    p_leaf, truth = (torch.cat(x) for x in ([grid[pair[-1][0]] for grid, pair in zip(grids[-1], seen)], [pair[-1][2] == 2 for pair in seen]))
+    report["leaf_iou"] = {f"{t:.2f}": float(((p_leaf > t) & truth).sum() / ((p_leaf > t) | truth).sum()) for t in np.arange(0.2, 0.61, 0.05)}
     saved = torch.load(a.checkpoint, weights_only=True)
     torch.save({"ema": net.state_dict(), "keep": keep, "state": saved["state"], "args": saved["args"]}, a.out)
     print(json.dumps(report, indent=1))
