@@ -25,11 +25,11 @@ def write_shard(folder: Path, pairs: int = 4, height: int = 64, width: int = 128
     )
 
 
-def run(monkeypatch, folder: Path, steps: int) -> dict:
-    arguments = ["train", "--run", str(folder / "run"), "--shards", str(folder / "shards"), "--steps", str(steps), "--batch", "2"]
-    monkeypatch.setattr("sys.argv", arguments)
+def run(monkeypatch, folder: Path, steps: int, *more: str, name: str = "run") -> dict:
+    arguments = ["train", "--run", str(folder / name), "--shards", str(folder / "shards"), "--steps", str(steps), "--batch", "2"]
+    monkeypatch.setattr("sys.argv", [*arguments, *more])
     train.main()
-    return torch.load(folder / "run" / "checkpoint.pt", weights_only=True)
+    return torch.load(folder / name / "checkpoint.pt", weights_only=True)
 
 
 def test_training_resumes_where_it_stopped(tmp_path: Path, monkeypatch) -> None:
@@ -48,3 +48,14 @@ def test_training_resumes_where_it_stopped(tmp_path: Path, monkeypatch) -> None:
     afresh = sum(float((a - b).abs().sum()) for a, b in zip(first["net"].values(), fresh.values()))
     assert 0 < distance < afresh / 5
     assert load_network(tmp_path / "run" / "checkpoint.pt").training is False
+
+
+def test_a_new_run_begins_with_the_weights_that_it_is_given(tmp_path: Path, monkeypatch) -> None:
+    write_shard(tmp_path / "shards")
+    torch.manual_seed(5)
+    given = train.OctreeStereoNet()
+    torch.save({"ema": given.half().state_dict()}, tmp_path / "weights.pt")
+    begun = run(monkeypatch, tmp_path, 1, "--start", str(tmp_path / "weights.pt"), name="begun")
+    apart = sum(float((a - b.float()).abs().sum()) for a, b in zip(begun["net"].values(), given.state_dict().values()))
+    elsewhere = sum(float((a - b).abs().sum()) for a, b in zip(begun["net"].values(), train.OctreeStereoNet().state_dict().values()))
+    assert 0 < apart < elsewhere / 5

@@ -2,8 +2,8 @@
 
     python -m voxeltrain.export CHECKPOINT --out ../models/octree-stereo --version 1.0.0
 
-Writes model.onnx (the backbone), heads.bin (the voxel heads), matcher.wasm and octree.wasm (the kernels around them) and
-manifest.json, and fails unless ONNX Runtime and torch agree on the backbone to 1e-3.
+Writes model.onnx (the backbone), heads.bin (the voxel heads), matcher.wasm and octree.wasm (the kernels around them),
+manifest.json and weights.pt (to go on training from), and fails unless ONNX Runtime and torch agree on the backbone to 1e-3.
 """
 
 from __future__ import annotations
@@ -75,6 +75,11 @@ def write_heads(net: OctreeStereoNet, path: Path) -> None:
     path.write_bytes(torch.cat(parts).numpy().astype("<f4").tobytes())
 
 
+def write_weights(net: OctreeStereoNet, path: Path) -> None:
+    """All weights in half precision: what voxeltrain.train --start takes, small enough for git."""
+    torch.save({"ema": {k: v.half() if v.is_floating_point() else v for k, v in net.state_dict().items()}}, path)
+
+
 def run_onnx(path: Path, inputs: Sample) -> np.ndarray:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     return session.run(None, {name: x.numpy() for name, x in zip(INPUTS, inputs)})[0]
@@ -114,6 +119,7 @@ def main() -> None:
     net = load_network(a.checkpoint)
     graph = write_graph(net, a.out / "model.onnx")
     write_heads(net, a.out / "heads.bin")
+    write_weights(net, a.out / "weights.pt")
     shutil.copyfile(KERNEL, a.out / "matcher.wasm")
     shutil.copyfile(OCTREE_KERNEL, a.out / "octree.wasm")
     worst = max(disagreement(graph, a.out / "model.onnx", sample_inputs(w, h, s)) for s, (w, h) in enumerate([(880, 400), (640, 360)]))

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .net import BINS, LEVELS, SIZE, OctreeStereoNet, level_centres
+from .net import BINS, LEVELS, SIZE, OctreeStereoNet, level_centres, planes_of
 
 CENTRES = [level_centres(level) for level in range(LEVELS)]
 CLASS_WEIGHTS = torch.tensor([1.0, 1.0, 1.6])  # unknown, free, occupied: a missed obstacle is worse than a phantom
@@ -98,3 +98,22 @@ def occupancy_loss(net: OctreeStereoNet, rows: Tensor, calibration: Tensor, labe
             hard = (p > 0.5).float()
             log[f"iou{level}"] = float((weight * hard * truth).sum() + 1e-3) / float((weight * (hard + truth - hard * truth)).sum() + 1e-3)
     return total
+
+
+def batch_loss(net: OctreeStereoNet, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
+    """The loss of a batch of voxeltrain.train.batches, and its parts and measures for the log."""
+    evidence, calibration, log = batch["evidence"], batch["calibration"], {}
+    out = net.backbone(evidence, *planes_of(evidence), calibration)
+    disparity = ((calibration[:, 0] * calibration[:, 4])[:, None, None] / batch["depth"]).clamp(0, 195)
+    parts = disparity_losses(out, disparity)
+    pairs: list[Tensor] = []
+    for rows, c, labels in zip(out["rows"], calibration, batch["labels"]):
+        one: dict[str, float] = {}
+        pairs.append(occupancy_loss(net, rows, c, labels, evidence.shape[1:3], one))
+        for k, v in one.items():
+            log[k] = log.get(k, 0) + v / len(calibration)
+    occupancy = torch.stack(pairs).mean()
+    with torch.no_grad():
+        off = (torch.where(out["w"] > 0.5, out["m1"], out["m2"])[:, 0] - disparity[:, 1::4, 1::4]).abs()
+        log |= {k: float(v) for k, v in parts.items()} | {"occupancy": float(occupancy), "median_px": float(off.median()), "bad3": float((off > 3).float().mean())}
+    return 0.4 * parts["bins"] + 0.1 * parts["coarse"] + 0.5 * parts["likelihood"] + 0.6 * occupancy, log

@@ -24,9 +24,9 @@ import torch.multiprocessing as mp  # noqa: E402
 
 from .augment import augment_pair, grey  # noqa: E402
 from .evaluate import evaluate_shards  # noqa: E402
-from .losses import disparity_losses, occupancy_loss  # noqa: E402
+from .losses import batch_loss  # noqa: E402
 from .matcher import Matcher  # noqa: E402
-from .net import OctreeStereoNet, planes_of  # noqa: E402
+from .net import OctreeStereoNet  # noqa: E402
 
 REPORT_EVERY = 50  # steps
 CHECKPOINT_EVERY = 150  # s
@@ -111,19 +111,7 @@ def work(rank: int, a: argparse.Namespace) -> None:
         batch = next(source)
         for group in optimiser.param_groups:
             group["lr"] = rate(state["step"], a.steps, a.rate)
-        evidence, calibration = batch["evidence"], batch["calibration"]
-        out = net.backbone(evidence, *planes_of(evidence), calibration)
-        fb = (calibration[:, 0] * calibration[:, 4])[:, None, None]
-        disparity = (fb / batch["depth"]).clamp(0, 195)
-        parts = disparity_losses(out, disparity)
-        log: dict[str, float] = {}
-        occupancy = torch.zeros(())
-        for b in range(a.batch):
-            one: dict[str, float] = {}
-            occupancy = occupancy + occupancy_loss(net, out["rows"][b], calibration[b], batch["labels"][b], evidence.shape[1:3], one) / a.batch
-            for k, v in one.items():
-                log[k] = log.get(k, 0) + v / a.batch
-        loss = 0.4 * parts["bins"] + 0.1 * parts["coarse"] + 0.5 * parts["likelihood"] + 0.6 * occupancy
+        loss, log = batch_loss(net, batch)
         optimiser.zero_grad()
         loss.backward()
         if a.processes > 1:
@@ -140,11 +128,6 @@ def work(rank: int, a: argparse.Namespace) -> None:
                     e.lerp_(n, 1 - keep)
                 else:
                     e.copy_(n)
-            t = disparity[:, 1::4, 1::4]
-            mode = torch.where(out["w"] > 0.5, out["m1"], out["m2"])[:, 0]
-            log |= {k: float(v) for k, v in parts.items()} | {
-                "occupancy": float(occupancy), "median_px": float((mode - t).abs().median()), "bad3": float(((mode - t).abs() > 3).float().mean()),
-            }
         state["seconds"] += (time.process_time() - began) * a.processes
         for k, v in log.items():
             smooth[k] = v if k not in smooth else smooth[k] * 0.98 + v * 0.02
