@@ -14,7 +14,7 @@ const may = {
   pipeline: ["core", "config", "stereo", "octree", "detect", "infer", "msg"],
   io: ["core", "msg"],
   server: ["core", "msg"],
-  ros: ["core", "config", "msg"],
+  ros: ["core", "config", "msg", "pipeline"],
   viewer: ["core", "msg", "octree"],
   cli: ["core", "config", "msg", "infer", "stereo", "octree", "detect", "pipeline", "io", "server", "ros"],
 };

@@ -7,18 +7,55 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { markdownTable } from "../src/config/markdown.ts";
 import { rosYaml } from "../src/config/ros-yaml.ts";
+import { stereoNodeSchema } from "../src/config/stereo-node-schema.ts";
 import { stereoSchema } from "../src/config/stereo-schema.ts";
+import { stereoInputs, stereoOutputs, stereoServices, type Topic } from "../src/config/stereo-topics.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const origin = "Generated from src/config by `npm run generate`: do not edit.";
 
+/** What only the live node has. */
+const liveOnly = Object.fromEntries(
+  Object.entries(stereoNodeSchema).filter(([name]) => !Object.hasOwn(stereoSchema, name)),
+);
+
+/** Topics as rows: name, type, QoS, what it is. */
+function topicTable(topics: readonly Topic[]): string {
+  const rows = topics.map(({ name, type, qos, overridable, doc }) => {
+    const policies = `${qos.reliability}, ${qos.durability}, ${qos.depth}`;
+    return `| \`${name}\` | ${type} | ${policies}${overridable ? "" : " (fixed)"} | ${doc} |\n`;
+  });
+  return `| topic | type | QoS: reliability, durability, depth | what |\n| --- | --- | --- | --- |\n${rows.join("")}`;
+}
+
+const services = Object.values(stereoServices).map(({ name, type, doc }) => `| \`${name}\` | ${type} | ${doc} |\n`);
+const topicsPage = `# Topics of stereo_voxel_node
+
+${origin}
+
+Relative names stand in the node's namespace, \`~/\` for \`/stereo_voxel_node/\`; all can be remapped. Where it does not
+say "fixed", \`qos_overrides.<topic>.subscription.*\` or \`.publisher.*\` change the QoS.
+
+## Subscribed
+
+${topicTable(Object.values(stereoInputs))}
+## Published
+
+${topicTable(Object.values(stereoOutputs))}
+## Services
+
+| service | type | what |
+| --- | --- | --- |
+${services.join("")}`;
+
 /** path below the root -> content */
 const files: Readonly<Record<string, string>> = {
-  "launch/params/stereo.yaml": rosYaml(stereoSchema, [
-    "Parameters of the stereo_voxels node at their defaults.",
+  "launch/params/stereo.yaml": rosYaml(stereoNodeSchema, [
+    "Parameters of stereo_voxel_node at their defaults.",
     origin,
   ]),
-  "docs/parameters.md": `# Parameters\n\n${origin}\n\nIn a ROS parameter file they stand under these names, on the command line with dashes: \`voxel_size\` is\n\`--voxel-size\`, \`map.window\` is \`--map-window\`. "live" parameters may change while the node runs.\n\n## Stereo\n\n${markdownTable(stereoSchema)}`,
+  "docs/parameters.md": `# Parameters\n\n${origin}\n\nIn a ROS parameter file they stand under these names, on the command line with dashes: \`voxel_size\` is\n\`--voxel-size\`, \`map.window\` is \`--map-window\`. "live" parameters may change while the node runs.\n\n## Stereo\n\n${markdownTable(stereoSchema)}\n## Of stereo_voxel_node alone\n\n${markdownTable(liveOnly)}`,
+  "docs/topics.md": topicsPage,
 };
 
 const check = process.argv.includes("--check");

@@ -14,6 +14,7 @@ import { type FrameCounts, makeFrameCounts } from "../pipeline/frames-counts.ts"
 import { MapOutputs } from "../pipeline/map-outputs.ts";
 import { type MapStep, mapSteps } from "../pipeline/map-steps.ts";
 import { autoPairing } from "../pipeline/pair.ts";
+import { mapOptions, outputOptions } from "../pipeline/stereo-options.ts";
 import { ReplayOutput } from "./replay-output.ts";
 
 export interface ReplayOptions {
@@ -107,7 +108,7 @@ async function pump(
   const frames = { ...frameOptions(config, topics), wasCut: () => signal?.aborted === true };
   const pairs = timed(rectifiedPairs(source(), frames, health, run.counts));
   const steps = mapSteps(pairs, model, mapOptions(config), health, run.counts, run.times);
-  const outputs = new MapOutputs(outputOptions(config));
+  const outputs = new MapOutputs(outputOptions(config, "stereo_voxel_node"));
   for await (const step of steps) {
     run.steps += 1;
     if (output !== undefined) {
@@ -180,26 +181,5 @@ function frameOptions(config: StereoConfig, topics: StereoTopics) {
     baseFrame: config["map.base_frame"],
     // The default is a preference only: what the bag has is found.
     ...(config["map.frame"] === stereoSchema["map.frame"].fallback ? {} : { fixedFrame: config["map.frame"] }),
-  };
-}
-
-export function mapOptions(config: StereoConfig) {
-  return {
-    voxelSizeM: config.voxel_size,
-    occupancyThreshold: config.occupancy_threshold,
-    freeThreshold: config.free_threshold,
-    maxRangeM: config.max_range,
-    windowM: config["map.window"],
-    decayHalfLifeS: config["map.decay_half_life"],
-  };
-}
-
-function outputOptions(config: StereoConfig) {
-  return {
-    maxRangeM: config.max_range,
-    minHeightM: config.min_height,
-    maxHeightM: config.max_height,
-    maxMarkers: config.max_markers,
-    node: "stereo_voxel_node",
   };
 }

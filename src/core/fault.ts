@@ -27,7 +27,10 @@ export type FaultCode =
   | "MAP_FULL"
   | "CONFIG_INVALID"
   | "DATASET_INVALID"
-  | "PORT_UNAVAILABLE";
+  | "PORT_UNAVAILABLE"
+  | "ROS_MISSING"
+  | "ROS_CALLBACK"
+  | "QOS_INCOMPATIBLE";
 
 export interface FaultDetail {
   readonly code: FaultCode;

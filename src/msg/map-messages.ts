@@ -48,19 +48,21 @@ export function voxelMarkersMessage(
 
 /**
  * Health and figures of a node: first its summary `<node>: inference` with `values` in their order, then one status for
- * each standing fault, `<node>: <where>`.
+ * each standing fault, `<node>: <where>`. `state` says what the node does where nothing is wrong; `isStale`: no input.
  */
 export function diagnosticsMessage(
   stampNs: bigint,
   node: string,
   health: Pick<Health, "list" | "worst">,
   values: Readonly<Record<string, string | number>>,
+  { state = "all is well", isStale = false }: { readonly state?: string; readonly isStale?: boolean } = {},
 ): Uint8Array<ArrayBuffer> {
   const faults = health.list();
+  const worst = health.worst() ?? "ok";
   const summary: DiagnosticStatus = {
-    level: health.worst() ?? "ok",
+    level: isStale && worst !== "error" ? "stale" : worst,
     name: `${node}: inference`,
-    message: faults.length === 0 ? "all is well" : faults.map((fault) => `${fault.where}: ${fault.message}`).join("; "),
+    message: faults.length === 0 ? state : faults.map((fault) => `${fault.where}: ${fault.message}`).join("; "),
     hardwareId: "",
     values: Object.entries(values).map(([key, value]) => [key, String(value)]),
   };

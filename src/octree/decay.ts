@@ -58,16 +58,17 @@ export interface DecayOptions {
 
 /** Applies decay to a slice of the bricks each frame and drops bricks of which nothing is left. */
 export class Decay {
-  readonly #options: DecayOptions;
+  /** May be replaced between frames. */
+  options: DecayOptions;
   #cursor = 0;
 
   constructor(options: DecayOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   step(store: BrickStore, times: FrameTimes): void {
-    if (this.#options.decayPerS === 0) return;
-    for (let left = Math.ceil(store.count / this.#options.decayEveryFrames); left > 0 && store.count > 0; left -= 1) {
+    if (this.options.decayPerS === 0) return;
+    for (let left = Math.ceil(store.count / this.options.decayEveryFrames); left > 0 && store.count > 0; left -= 1) {
       if (this.#cursor <= 0 || this.#cursor > store.count) this.#cursor = store.count;
       this.#cursor -= 1;
       this.#decayBrick(store, times, this.#cursor);
@@ -76,7 +77,7 @@ export class Decay {
   }
 
   #decayBrick(store: BrickStore, times: FrameTimes, slot: number): void {
-    const { decayAfterS, decayPerS } = this.#options;
+    const { decayAfterS, decayPerS } = this.options;
     const { logOdds, seen } = store;
     const nowS = times.nowS;
     const sinceS = store.decayedS[slot]!;

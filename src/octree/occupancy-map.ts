@@ -79,6 +79,11 @@ export class OccupancyMap {
     this.#inserter = new FrameInserter(this.window, this.#times, this.evidence, this.resolutionM);
   }
 
+  /** How the map forgets, from the next frame on. */
+  setDecay(decay: Pick<DecayOptions, "decayAfterS" | "decayPerS">): void {
+    this.#decay.options = { ...this.#decay.options, ...decay };
+  }
+
   /** Log-odds at which a cell counts as occupied, in steps. */
   get occupiedFrom(): number {
     return this.evidence.occupied;

@@ -21,6 +21,12 @@ export type PairDropCause =
   | "calibration_missing"
   | "calibration_invalid"
   | "stopped_pair"
+  /** Live: the model was busy, and a newer pair took its place. */
+  | "newer_pair"
+  /** Live: older than the node may answer for. */
+  | "stale"
+  /** Live: sooner after the last one than was asked for. */
+  | "rate_limit"
   | "model_failed"
   | "map_refused";
 

@@ -38,7 +38,7 @@ export interface OutputMessage {
   readonly data: Uint8Array;
 }
 
-/** Turns steps into ROS messages; computes nothing that is not wanted. */
+/** Turns steps into ROS messages; computes nothing that is not wanted. The options may be changed between steps. */
 export class MapOutputs {
   readonly #options: OutputOptions;
   readonly #points = makePointList();
@@ -46,7 +46,7 @@ export class MapOutputs {
   readonly #voxels = makePointList();
   readonly #projection = makeProjection();
   readonly #encoder = new OctomapEncoder();
-  #rays: { readonly of: StereoCalibration; readonly rays: ClearingRays } | undefined;
+  #rays: { readonly of: StereoCalibration; readonly maxRangeM: number; readonly rays: ClearingRays } | undefined;
 
   constructor(options: OutputOptions) {
     this.#options = options;
@@ -119,9 +119,9 @@ export class MapOutputs {
   }
 
   #raysOf({ pair: { calibration }, frame }: MapStep): ClearingRays {
-    if (this.#rays === undefined || !isSameView(this.#rays.of, calibration)) {
-      const rays = makeClearingRays(frame.grid, calibration, { maxRangeM: this.#options.maxRangeM });
-      this.#rays = { of: calibration, rays };
+    const { maxRangeM } = this.#options;
+    if (this.#rays?.maxRangeM !== maxRangeM || !isSameView(this.#rays.of, calibration)) {
+      this.#rays = { of: calibration, maxRangeM, rays: makeClearingRays(frame.grid, calibration, { maxRangeM }) };
     }
     return this.#rays.rays;
   }

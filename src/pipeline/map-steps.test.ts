@@ -13,7 +13,14 @@ import { makeFrameCounts } from "./frames-counts.ts";
 import { MapOutputs } from "./map-outputs.ts";
 import { mapSteps } from "./map-steps.ts";
 
-const options = { voxelSizeM: 0.5, occupancyThreshold: 0.5, freeThreshold: 0.2, maxRangeM: 32, windowM: 100, decayHalfLifeS: 0 };
+const options = {
+  voxelSizeM: 0.5,
+  occupancyThreshold: 0.5,
+  freeThreshold: 0.2,
+  maxRangeM: 32,
+  windowM: 100,
+  decayHalfLifeS: 0,
+};
 const image = { width: 8, height: 8, channels: 1 as const, data: new Uint8Array(64) };
 const calibration = { width: 8, height: 8, fx: 8, fy: 8, cx: 4, cy: 4, baselineM: 0.5, doffsPx: 0 };
 

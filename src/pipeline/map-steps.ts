@@ -21,6 +21,11 @@ export interface MapOptions {
   readonly windowM: number;
   /** Time in which what is no longer seen loses half of its certainty, seconds; 0 keeps everything. */
   readonly decayHalfLifeS: number;
+  /**
+   * Pairs that the model works ahead while the map takes in the one before. Default 1; 0 for live use: each map comes out
+   * as soon as it is there, not with the next pair.
+   */
+  readonly ahead?: number;
 }
 
 /** One pair in the map. Frame and map are valid until the next step. */
@@ -45,14 +50,11 @@ const noGrid =
 /** Optical axes (x right, y down, z forward) in body axes (x forward, y left, z up), same origin (REP-103). */
 const T_level_optical: Transform = Float64Array.of(0, 0, 1, 0, -1, 0, 0, 0, 0, -1, 0, 0);
 
-/** Pairs that the model works ahead while the map takes in the one before. */
-const AHEAD = 2;
-
 /**
  * Runs the model on every pair and fuses its answers into a rolling map, in order. A pair that the model or the map
  * fails on is counted and told to `health`; the drive goes on. A pair without a pose makes a map of its own, in
  * `<optical frame>_level`; the map in the fixed frame is left as it is. Should `pairs` throw, what came before still
- * comes out, then the error.
+ * comes out, then the error. Thresholds, range and decay may be changed in `options` between steps; the rest is read once.
  */
 export async function* mapSteps(
   pairs: AsyncIterable<PosedPair>,
@@ -98,7 +100,7 @@ export async function* mapSteps(
       (thrown) => asModelFault(thrown),
     );
     waiting.push({ posed: aligned, answer });
-    yield* settle(AHEAD - 1);
+    yield* settle(options.ahead ?? 1);
   }
   yield* settle(0);
   if (broken !== undefined) throw broken.thrown;
@@ -128,8 +130,9 @@ function asModelFault(thrown: unknown): Fault {
 class Mapper {
   readonly #health: Health;
   readonly #passing: PassingFaults;
-  readonly #decode: (answer: StereoAnswer) => OctreeFrame;
-  readonly #make: () => OccupancyMap;
+  readonly #model: StereoModel;
+  readonly #options: MapOptions;
+  #decoder: { readonly limits: string; readonly run: (answer: StereoAnswer) => OctreeFrame } | undefined;
   readonly #map: OccupancyMap;
   /** Of the last pair without a pose. */
   #lone: OccupancyMap | undefined;
@@ -138,17 +141,8 @@ class Mapper {
   constructor(model: StereoModel, options: MapOptions, health: Health, passing: PassingFaults) {
     this.#health = health;
     this.#passing = passing;
-    const { voxelSizeM, occupancyThreshold, freeThreshold, maxRangeM, windowM, decayHalfLifeS } = options;
-    const grid = model.grid(voxelSizeM);
-    this.#decode = makeOctreeDecoder({ grid, keep: model.keep, occupancyThreshold, freeThreshold, maxRangeM });
-    this.#make = () =>
-      new OccupancyMap({
-        resolutionM: voxelSizeM,
-        windowM,
-        ...(decayHalfLifeS > 0
-          ? { decayAfterS: decayHalfLifeS, decayPerS: Math.LN2 / decayHalfLifeS }
-          : { decayPerS: 0 }),
-      });
+    this.#options = options;
+    this.#model = model;
     this.#map = this.#make();
   }
 
@@ -187,7 +181,25 @@ class Mapper {
     return this.#lone;
   }
 
+  #make(): OccupancyMap {
+    const { voxelSizeM, windowM } = this.#options;
+    return new OccupancyMap({ resolutionM: voxelSizeM, windowM });
+  }
+
+  #decode(answer: StereoAnswer): OctreeFrame {
+    const { voxelSizeM, occupancyThreshold, freeThreshold, maxRangeM } = this.#options;
+    const limits = `${occupancyThreshold} ${freeThreshold} ${maxRangeM}`;
+    if (this.#decoder?.limits !== limits) {
+      const [grid, keep] = [this.#model.grid(voxelSizeM), this.#model.keep];
+      const run = makeOctreeDecoder({ grid, keep, occupancyThreshold, freeThreshold, maxRangeM });
+      this.#decoder = { limits, run };
+    }
+    return this.#decoder.run(answer);
+  }
+
   #insert(map: OccupancyMap, frame: OctreeFrame, T: Transform, stampNs: bigint): boolean {
+    const { decayHalfLifeS: half } = this.#options;
+    map.setDecay(half > 0 ? { decayAfterS: half, decayPerS: Math.LN2 / half } : { decayAfterS: 0, decayPerS: 0 });
     let result = map.insertFrame(frame, T, stampNs);
     if (result.kind === "rejected" && result.reason.code === "STAMP_BACKWARDS") {
       // A bag that starts over: so does the map.

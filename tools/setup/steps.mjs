@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { nodeModulesAreFresh } from "./node-modules.mjs";
 import { runOrThrow } from "./programs.mjs";
 import { makePythonStep } from "./python.mjs";
+import { makeRosStep } from "./ros.mjs";
 import { makeSystemPackagesStep } from "./system-packages.mjs";
 
 /** @param {string} root */
@@ -51,5 +52,6 @@ export function makeSteps(root) {
     },
     makePythonStep(root, run),
     makeSystemPackagesStep(run),
+    makeRosStep(root, run),
   ];
 }

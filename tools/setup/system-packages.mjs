@@ -2,9 +2,24 @@
 import { existsSync } from "node:fs";
 import { isOnPath } from "./programs.mjs";
 
+/** Debian's, which alone the wheels of the ROS graph are for. */
+const hasPython311 = existsSync("/usr/bin/python3.11");
+
 const packages = [
   { name: "chromium", isThere: () => isOnPath("chromium"), use: "the test of the viewer page" },
   { name: "g++", isThere: () => isOnPath("g++"), use: "the test that reads our OctoMap messages with liboctomap" },
+  { name: "cmake", isThere: () => isOnPath("cmake"), use: "the ROS graph of the tests" },
+  { name: "make", isThere: () => isOnPath("make"), use: "the ROS graph of the tests" },
+  {
+    name: "python3-dev",
+    isThere: () => !hasPython311 || existsSync("/usr/include/python3.11/Python.h"),
+    use: "the ROS graph of the tests",
+  },
+  {
+    name: "python3-venv",
+    isThere: () => !hasPython311 || existsSync("/usr/lib/python3.11/ensurepip"),
+    use: "the ROS graph of the tests",
+  },
   {
     name: "liboctomap-dev",
     isThere: () => existsSync("/usr/include/octomap/OcTree.h"),

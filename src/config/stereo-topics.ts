@@ -1,0 +1,109 @@
+/** A quality of service, by the policies that a user of the topic has to match. */
+export interface Qos {
+  readonly reliability: "reliable" | "best_effort";
+  readonly durability: "volatile" | "transient_local";
+  readonly depth: number;
+}
+
+/** A topic of the node. */
+export interface Topic {
+  /** Relative names take the node's namespace; `~/` stands for the node's own name. Both can be remapped. */
+  readonly name: string;
+  readonly type: string;
+  readonly qos: Qos;
+  /** True: `qos_overrides.<topic>.{publisher,subscription}.*` parameters may change depth, reliability, durability. */
+  readonly overridable: boolean;
+  readonly doc: string;
+}
+
+const sensor: Qos = { reliability: "best_effort", durability: "volatile", depth: 5 };
+const results: Qos = { reliability: "reliable", durability: "volatile", depth: 5 };
+const latched: Qos = { reliability: "reliable", durability: "transient_local", depth: 1 };
+
+export const stereoNodeName = "stereo_voxel_node";
+
+/** What the node subscribes to; the image topics follow the `image_topic` and `image_transport` parameters. */
+export const stereoInputs = {
+  leftImage: input("left/image_rect", "sensor_msgs/msg/Image", "Left image."),
+  rightImage: input("right/image_rect", "sensor_msgs/msg/Image", "Right image."),
+  leftInfo: input("left/camera_info", "sensor_msgs/msg/CameraInfo", "Calibration of the left camera (REP-104)."),
+  rightInfo: input(
+    "right/camera_info",
+    "sensor_msgs/msg/CameraInfo",
+    "Calibration of the right camera; P[3] is -fx times the baseline.",
+  ),
+  tf: {
+    name: "/tf",
+    type: "tf2_msgs/msg/TFMessage",
+    qos: { reliability: "reliable", durability: "volatile", depth: 100 },
+    overridable: false,
+    doc: "Moving transforms: odom to the robot's base.",
+  },
+  tfStatic: {
+    name: "/tf_static",
+    type: "tf2_msgs/msg/TFMessage",
+    // Each publisher's last message: one that latches is enough, but there may be several of them.
+    qos: { reliability: "reliable", durability: "transient_local", depth: 100 },
+    overridable: false,
+    doc: "Fixed transforms: the robot's base to the left optical frame.",
+  },
+} as const satisfies Record<string, Topic>;
+
+/** What the node publishes. The keys are those of `mapTopics`. */
+export const stereoOutputs = {
+  points: output(
+    "~/points",
+    "sensor_msgs/msg/PointCloud2",
+    results,
+    "Centres of the occupied voxels of one pair; stamp and frame of the left image.",
+  ),
+  pointsClearing: output(
+    "~/points_clearing",
+    "sensor_msgs/msg/PointCloud2",
+    results,
+    "Ends of the free rays of one pair, for costmap layers that clear along rays; stamp and frame of the left image.",
+  ),
+  octomapBinary: output("~/octomap_binary", "octomap_msgs/msg/Octomap", latched, "The map, in the fixed frame."),
+  occupancyGrid: output(
+    "~/occupancy_grid",
+    "nav_msgs/msg/OccupancyGrid",
+    latched,
+    "The robot's height band of the map from above, in the fixed frame.",
+  ),
+  voxelMarkers: output(
+    "~/voxel_markers",
+    "visualization_msgs/msg/MarkerArray",
+    latched,
+    "The map's occupied voxels as cubes, at most max_markers.",
+  ),
+  diagnostics: {
+    name: "/diagnostics",
+    type: "diagnostic_msgs/msg/DiagnosticArray",
+    qos: { reliability: "reliable", durability: "volatile", depth: 10 },
+    overridable: false,
+    doc: "Health and figures, once a second.",
+  },
+} as const satisfies Record<string, Topic>;
+
+/** Services of the node. */
+export const stereoServices = {
+  reset: { name: "~/reset", type: "std_srvs/srv/Empty", doc: "Empties the map." },
+  enable: { name: "~/enable", type: "std_srvs/srv/SetBool", doc: "Pauses or resumes the work while active." },
+} as const;
+
+export type StereoOutput = keyof typeof stereoOutputs;
+
+/** Name and type of an eye's image topic for the base name (`image_rect`, `image_raw`) and transport. */
+export function imageTopic(side: "left" | "right", base: string, transport: string): { name: string; type: string } {
+  return transport === "compressed"
+    ? { name: `${side}/${base}/compressed`, type: "sensor_msgs/msg/CompressedImage" }
+    : { name: `${side}/${base}`, type: "sensor_msgs/msg/Image" };
+}
+
+function input<N extends string, T extends string>(name: N, type: T, doc: string) {
+  return { name, type, qos: sensor, overridable: true, doc } as const;
+}
+
+function output<N extends string, T extends string>(name: N, type: T, qos: Qos, doc: string) {
+  return { name, type, qos, overridable: true, doc } as const;
+}
