@@ -13,9 +13,9 @@ const demoFiles = ["map.mcap", "preview.png", "report.json"].map((name) => `out/
 
 for (const path of ["out/ci", ...demoFiles]) rmSync(join(root, path), { recursive: true, force: true });
 
-const checkOk = await npm(5, "run", "check", "--", "--report", "out/ci/check.json");
-const testOk = await npm(20, "test", "--", "--report", "out/ci");
-const demoOk = await npm(6, "run", "demo", "--", "--headless");
+const checkOk = await npm(10, "run", "check", "--", "--report", "out/ci/check.json");
+const testOk = await npm(45, "test", "--", "--report", "out/ci");
+const demoOk = await npm(10, "run", "demo", "--", "--headless");
 
 const results = [
   ...readChecks(join(root, "out/ci/check.json"), checkOk),
