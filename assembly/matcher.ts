@@ -7,7 +7,7 @@
  * All integer arithmetic: the same bytes on every machine and in every schedule. Python trains on this very binary.
  */
 import { cellsRow } from "./matcher/cells";
-import { census5, halve, rings, volume } from "./matcher/images";
+import { census, halve, rings, volume } from "./matcher/images";
 import {
   censusAt, costAt, evidenceAt, halfAt, leftAt, matchAt, meansAt, partAt, pathsAt, priorAt, rightAt, ringsAt, sweptAt, tablesAt,
 } from "./matcher/layout";
@@ -34,9 +34,9 @@ function prepare(base: usize, w: i32, h: i32, y0: i32, y1: i32): void {
     const half = halfAt(base, w, h, eye);
     clearAround(image, w * h);
     clearAround(half, w2 * h2);
-    // The census reads two rows further and over their ends; the neighbouring band writes the same bytes there.
-    halve(image, half, w, max(0, 2 * y0 - 3), min(h2, 2 * y1 + 3));
-    census5(half, censusAt(base, w, h, eye), w2, h2, eye == 1, 2 * y0, 2 * y1);
+    // The census reads three rows further and over their ends; the neighbouring band writes the same bytes there.
+    halve(image, half, w, max(0, 2 * y0 - 4), min(h2, 2 * y1 + 4));
+    census(half, censusAt(base, w, h, eye), w2, h2, eye == 1, 2 * y0, 2 * y1);
     rings(image, ringsAt(base, w, h, eye), w, h, 4 * y0, 4 * y1);
   }
   halve(halfAt(base, w, h, 0), meansAt(base, w, h), w2, y0, y1);

@@ -34,44 +34,49 @@ export function halve(src: usize, dst: usize, w: i32, y0: i32, y1: i32): void {
   } else v128.store(dst + x, bits);
 }
 
-/** 5x5 census, 24 bits in three byte planes, rows y0 <= y < y1 of an image of w x h; reversed: rows right to left. */
-export function census5(src: usize, dst: usize, w: i32, h: i32, reversed: bool, y0: i32, y1: i32): void {
+/**
+ * Census over the 24 neighbours of a 7x7 window that lie on the centre's colour of a checkerboard, in three byte planes, rows
+ * y0 <= y < y1 of an image of w x h; reversed: rows right to left. As many bits as a full 5x5 window, fewer mismatches.
+ */
+export function census(src: usize, dst: usize, w: i32, h: i32, reversed: bool, y0: i32, y1: i32): void {
   const size = w * h;
   for (let y = y0; y < y1; y += 1) {
-    const r0 = src + clampRow(y - 2, h) * w;
-    const r1 = src + clampRow(y - 1, h) * w;
-    const r2 = src + y * w;
-    const r3 = src + clampRow(y + 1, h) * w;
-    const r4 = src + clampRow(y + 2, h) * w;
+    const r0 = src + clampRow(y - 3, h) * w;
+    const r1 = src + clampRow(y - 2, h) * w;
+    const r2 = src + clampRow(y - 1, h) * w;
+    const r3 = src + y * w;
+    const r4 = src + clampRow(y + 1, h) * w;
+    const r5 = src + clampRow(y + 2, h) * w;
+    const r6 = src + clampRow(y + 3, h) * w;
     const row = dst + y * w;
     for (let x = 0; x < w; x += 16) {
-      const c = v128.load(r2 + x);
-      let a = i8x16.ge_u(v128.load(r0 + x - 2), c);
+      const c = v128.load(r3 + x);
+      let a = i8x16.ge_u(v128.load(r0 + x - 3), c);
       a = more(a, r0 + x - 1, c);
-      a = more(a, r0 + x, c);
       a = more(a, r0 + x + 1, c);
-      a = more(a, r0 + x + 2, c);
+      a = more(a, r0 + x + 3, c);
       a = more(a, r1 + x - 2, c);
-      a = more(a, r1 + x - 1, c);
       a = more(a, r1 + x, c);
+      a = more(a, r1 + x + 2, c);
+      a = more(a, r2 + x - 3, c);
       storeRow(row, w, x, reversed, a);
-      let b = i8x16.ge_u(v128.load(r1 + x + 1), c);
-      b = more(b, r1 + x + 2, c);
-      b = more(b, r2 + x - 2, c);
-      b = more(b, r2 + x - 1, c);
+      let b = i8x16.ge_u(v128.load(r2 + x - 1), c);
       b = more(b, r2 + x + 1, c);
-      b = more(b, r2 + x + 2, c);
+      b = more(b, r2 + x + 3, c);
       b = more(b, r3 + x - 2, c);
-      b = more(b, r3 + x - 1, c);
+      b = more(b, r3 + x + 2, c);
+      b = more(b, r4 + x - 3, c);
+      b = more(b, r4 + x - 1, c);
+      b = more(b, r4 + x + 1, c);
       storeRow(row + size, w, x, reversed, b);
-      let d = i8x16.ge_u(v128.load(r3 + x), c);
-      d = more(d, r3 + x + 1, c);
-      d = more(d, r3 + x + 2, c);
-      d = more(d, r4 + x - 2, c);
-      d = more(d, r4 + x - 1, c);
-      d = more(d, r4 + x, c);
-      d = more(d, r4 + x + 1, c);
-      d = more(d, r4 + x + 2, c);
+      let d = i8x16.ge_u(v128.load(r4 + x + 3), c);
+      d = more(d, r5 + x - 2, c);
+      d = more(d, r5 + x, c);
+      d = more(d, r5 + x + 2, c);
+      d = more(d, r6 + x - 3, c);
+      d = more(d, r6 + x - 1, c);
+      d = more(d, r6 + x + 1, c);
+      d = more(d, r6 + x + 3, c);
       storeRow(row + 2 * size, w, x, reversed, d);
     }
   }

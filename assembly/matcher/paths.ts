@@ -1,9 +1,9 @@
 /** Semi-global aggregation: four of the eight path directions in one sweep over the image, down or up. */
 import { ENTRY, STEPS, entriesSize, penaltiesSize } from "./layout";
 
-const P1: u8 = 6; // penalty of a change by one step
-const P2_SMOOTH: u8 = 56; // penalty of a jump where the image is flat ...
-const P2_EDGE: u8 = 20; // ... and across a strong edge
+const P1: u8 = 9; // penalty of a change by one step
+const P2_SMOOTH: u8 = 63; // penalty of a jump where the image is flat ...
+const P2_EDGE: u8 = 28; // ... and across a strong edge
 
 /** Penalty of a jump from cell to cell, for a row of cells: means at `from` -> means at `to`. */
 function penalties(from: usize, to: usize, out: usize, w4: i32): void {
@@ -26,7 +26,7 @@ function fresh(rows: usize, count: i32): void {
   }
 }
 
-/** min(stay, change by one, jump) - least, 16 steps: what a path adds to the matching cost, 0..56. */
+/** min(stay, change by one, jump) - least, 16 steps: what a path adds to the matching cost, 0..63. */
 @inline function added(here: v128, below: v128, above: v128, jump: v128, least: v128): v128 {
   const near = i8x16.add_sat_u(i8x16.min_u(below, above), i8x16.splat(P1));
   return i8x16.sub(i8x16.min_u(i8x16.min_u(here, near), jump), least);
@@ -64,7 +64,7 @@ function fresh(rows: usize, count: i32): void {
 }
 
 /**
- * out[cell][step] = sum over four paths of L - C (at most 4 * 56), where L is the path's cost (Hirschmueller 2008).
+ * out[cell][step] = sum over four paths of L - C (at most 4 * 63), where L is the path's cost (Hirschmueller 2008).
  * down: the paths from the left, above, above left and above right; else their opposites. scratch: see `pathsAt`.
  */
 export function sweep(cost: usize, out: usize, means: usize, scratch: usize, w4: i32, h4: i32, down: bool): void {

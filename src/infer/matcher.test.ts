@@ -62,7 +62,7 @@ it("finds the disparity of a wall everywhere that both eyes see", () => {
   let seen = 0;
   for (let at = 0; at < cells.length; at += 128) {
     const x = 4 * ((at / 128) % columns);
-    if (x < shift + 8 || x > 224 - 8) continue; // no right pixel, or the surroundings of one are not the wall
+    if (x < shift + 12 || x > 224 - 12) continue; // no right pixel, or the surroundings of one are not the wall
     seen += 1;
     expect(cells[at + 112]! + (cells[at + 113]! - 128) / 32).toBeCloseTo(shift, 0);
     expect(cells[at + 122]).toBe(0); // an even shift fits the half-resolution pixels: no bit differs

@@ -62,9 +62,13 @@ function darker(
   return offsets.map(([dx, dy]) => (data[clamp(y + dy, 0, h - 1) * w + x + dx] ?? 0) < centre);
 }
 
-const square = [-2, -1, 0, 1, 2].flatMap((dy) => [-2, -1, 0, 1, 2].map((dx) => [dx, dy] as const));
-const census = square.filter(([dx, dy]) => dx !== 0 || dy !== 0);
-const rings = census.filter(([dx, dy]) => dx === 0 || dy === 0 || Math.abs(dx) === Math.abs(dy));
+const around = (reach: number) => {
+  const steps = Array.from({ length: 2 * reach + 1 }, (_, at) => at - reach);
+  return steps.flatMap((dy) => steps.map((dx) => [dx, dy] as const)).filter(([dx, dy]) => dx !== 0 || dy !== 0);
+};
+/** The pixels of a 7x7 window that have the centre's colour on a checkerboard. */
+const census = around(3).filter(([dx, dy]) => (dx + dy) % 2 === 0);
+const rings = around(2).filter(([dx, dy]) => dx === 0 || dy === 0 || Math.abs(dx) === Math.abs(dy));
 
 function hamming(a: readonly boolean[], b: readonly boolean[]): number {
   return a.reduce((sum, bit, at) => sum + (bit === b[at] ? 0 : 1), 0);
@@ -90,7 +94,7 @@ function matchingCosts(left: Grid, right: Grid, { w: w4, h: h4 }: Grid): Uint8Ar
   return cost;
 }
 
-/** L(p, s) = C(p, s) + min(L(q, s), L(q, s +- 1) + 6, min L(q) + P2) - min L(q), q the cell before p; summed over paths. */
+/** L(p, s) = C(p, s) + min(L(q, s), L(q, s +- 1) + 9, min L(q) + P2) - min L(q), q the cell before p; summed over paths. */
 function aggregated(cost: Uint8Array, { w, h, data: means }: Grid): Uint16Array {
   const sums = new Uint16Array(cost.length);
   for (const [dx, dy] of PATHS) {
@@ -104,9 +108,9 @@ function aggregated(cost: Uint8Array, { w, h, data: means }: Grid): Uint16Array 
         const before = inside ? path[cell - dy * w - dx]! : new Array<number>(STEPS).fill(0);
         const least = Math.min(...before);
         const edge = inside ? Math.abs(means[cell]! - means[cell - dy * w - dx]!) : 0;
-        const jump = least + Math.max(20, 56 - 2 * edge);
+        const jump = least + Math.max(28, 63 - 2 * edge);
         for (let s = 0; s < STEPS; s += 1) {
-          const near = Math.min(before[s - 1] ?? 255, before[s + 1] ?? 255) + 6;
+          const near = Math.min(before[s - 1] ?? 255, before[s + 1] ?? 255) + 9;
           path[cell]![s] = cost[cell * STEPS + s]! + Math.min(before[s]!, near, jump) - least;
           sums[cell * STEPS + s]! += path[cell]![s]!;
         }

@@ -178,8 +178,12 @@ describe.skipIf(!isBrowserThere)("the viewer page", { timeout: 180_000 }, () => 
     send("/voxelguard/map_voxels", cloudOf(street));
     send("/tf", poseAt(28));
     await waitForText(page, "voxels", street.length.toLocaleString("en"));
-    await page.waitForTimeout(2500);
-    const followed = await shoot(page, "followed");
+    // The camera glides after the robot, on a busy machine slowly.
+    let followed = await shoot(page, "followed");
+    for (let i = 0; i < 40 && followed.share(middle, isVivid) <= 0.15; i += 1) {
+      await page.waitForTimeout(500);
+      followed = await shoot(page, "followed");
+    }
     expect(followed.share(middle, isVivid)).toBeGreaterThan(0.15);
 
     await page.keyboard.press("p");

@@ -15,12 +15,12 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from baseline.cost import count_macs
 from baseline.net import (
     DRIVING_STEREO_FX_BASELINE_PX_M,
     IMAGE_HEIGHT,
     IMAGE_WIDTH,
     StereoVoxelNet,
-    count_macs,
     voxel_planes,
 )
 

@@ -5,6 +5,12 @@ blocks are MobileStereoNet's. All layers are kept but one that the original neve
 
 Shapes: B images, P planes, H x W pixels at 1/4 resolution (100 x 220). Grids are [B, X, Y, Z]: x right, y down,
 z forward in the rectified left optical frame.
+
+Where training on rigs that differ departs from the paper, whose camera and image size are fixed:
+- The planes are each pair's own (`rig_planes`), twelve for every rig.
+- The first linear layer has as many inputs as the image size leaves (2,048 at 256 x 512 instead of 5,376).
+- In training the plane convolutions take their batch statistics over all planes and pairs together, as they must when
+  pairs have different planes; running statistics, and so the trained network, are used as in the original.
 """
 
 from collections.abc import Sequence
@@ -13,11 +19,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from baseline.features import Features, conv_norm
+
 IMAGE_HEIGHT, IMAGE_WIDTH = 400, 880
 IMAGE_MEAN, IMAGE_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 DRIVING_STEREO_FX_BASELINE_PX_M = 1003.556 * 0.54
 DISPARITY_MAX_PX = 192.0
-LEVEL_WEIGHTS = (0.30, 0.27, 0.23, 0.20)
 
 
 def voxel_planes(
@@ -40,75 +47,25 @@ def voxel_planes(
     return (0, *sorted(shifts)[max(0, len(shifts) - planes_max + 1) :])
 
 
+def rig_planes(fx_baseline_px_m: float, planes: int = 12) -> tuple[int, ...]:
+    """Exactly `planes` shifts for any rig: the paper's own; where two of its depths share a shift, new ones make up.
+
+    These are the nearest to the camera among depths at half the step, then at half of that, and so on; at last the
+    smallest shifts left (rigs of so short a baseline that the grid spans fewer than twelve). 1.0, 43.88 and 541.92 px m
+    all give twelve; DrivingStereo's are those of `voxel_planes`.
+    """
+    chosen = set(voxel_planes(fx_baseline_px_m, planes_max=planes))
+    for step_m in (1.0, 0.5, 0.25):
+        finer = set(voxel_planes(fx_baseline_px_m, depth_step_m=step_m, planes_max=1000)) - chosen
+        chosen |= set(sorted(finer, reverse=True)[: planes - len(chosen)])
+    spare = sorted(set(range(planes)) - chosen)
+    return tuple(sorted(chosen | set(spare[: planes - len(chosen)])))
+
+
 def normalise(rgb: Tensor) -> Tensor:
     """uint8 [B, 3, 400, 880] -> the float32 images that the network takes."""
     mean, std = rgb.new_tensor([IMAGE_MEAN, IMAGE_STD], dtype=torch.float32)[..., None, None]
     return (rgb / 255 - mean) / std
-
-
-def conv_norm(
-    inputs: int, outputs: int, kernel: int, stride: int = 1, dilation: int = 1, groups: int = 1
-) -> list[nn.Module]:
-    """Convolution without bias that keeps the size (divided by `stride`), and its batch norm."""
-    padding = dilation * (kernel // 2)
-    conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation, groups, bias=False)
-    return [conv, nn.BatchNorm2d(outputs)]
-
-
-class MobileV1Residual(nn.Module):
-    """Two depthwise-separable 3x3 convolutions, no ReLU6 after the second, plus the input (1x1 where shapes differ)."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            *conv_norm(inputs, inputs, 3, stride, dilation, groups=inputs), nn.ReLU6(),
-            *conv_norm(inputs, outputs, 1), nn.ReLU6(),
-            *conv_norm(outputs, outputs, 3, 1, dilation, groups=outputs), nn.ReLU6(),
-            *conv_norm(outputs, outputs, 1),
-        )  # fmt: skip
-        same = stride == 1 and inputs == outputs
-        self.skip = nn.Identity() if same else nn.Sequential(*conv_norm(inputs, outputs, 1, stride))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.body(x) + self.skip(x)
-
-
-class MobileV2Residual(nn.Module):
-    """Inverted bottleneck, expansion 3: widen 1x1, depthwise 3x3, narrow 1x1; plus the input where shapes agree."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__()
-        hidden = 3 * inputs
-        self.body = nn.Sequential(
-            *conv_norm(inputs, hidden, 1), nn.ReLU6(),
-            *conv_norm(hidden, hidden, 3, stride, groups=hidden), nn.ReLU6(),
-            *conv_norm(hidden, outputs, 1),
-        )  # fmt: skip
-        self.same = stride == 1 and inputs == outputs
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.body(x) if self.same else self.body(x)
-
-
-class Features(nn.Module):
-    """[B, 3, 400, 880] -> [B, 32, H, W]; one copy serves both eyes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        stem = [(3, 32, 2), (32, 32, 1), (32, 32, 1)]
-        self.stem = nn.Sequential(*(nn.Sequential(MobileV2Residual(*shape), nn.ReLU()) for shape in stem))
-        self.layer1 = nn.Sequential(*(MobileV1Residual(32, 32) for _ in range(3)))
-        self.layer2 = nn.Sequential(MobileV1Residual(32, 32, stride=2), *(MobileV1Residual(32, 32) for _ in range(15)))
-        self.layer3 = nn.Sequential(MobileV1Residual(32, 64), *(MobileV1Residual(64, 64) for _ in range(2)))
-        self.layer4 = nn.Sequential(*(MobileV1Residual(64, 64, dilation=2) for _ in range(3)))
-        self.narrow = nn.Sequential(
-            *conv_norm(160, 128, 1), nn.ReLU(), *conv_norm(128, 64, 1), nn.ReLU(), nn.Conv2d(64, 32, 1)
-        )
-
-    def forward(self, image: Tensor) -> Tensor:
-        l2 = self.layer2(self.layer1(self.stem(image)))
-        l3 = self.layer3(l2)
-        return self.narrow(torch.cat([l2, l3, self.layer4(l3)], dim=1))
 
 
 class PlaneMatching(nn.Module):
@@ -118,7 +75,7 @@ class PlaneMatching(nn.Module):
     convolutions, whose channel stride equals their channel kernel, fold the 64 channels by 8, 4 and 2. The planes stay
     a loop: each is padded at its own left edge and has its own batch statistics. Measured on the whole network in ONNX
     Runtime (CPU): one batched Conv3d, masked to mean the same, is 5-7 % slower; grouped Conv2d would be about 10 %
-    faster, but the original has Conv3d.
+    faster, but the original has Conv3d. `forward` is that graph, which is exported; `folded` trains.
     """
 
     def __init__(self, planes: Sequence[int]) -> None:
@@ -142,6 +99,38 @@ class PlaneMatching(nn.Module):
             scores.append(nn.functional.pad(self.score(folded.squeeze(2)), (shift, 0)))
         return torch.cat(scores, dim=1)
 
+    def folded(self, left: Tensor, right: Tensor, planes: Sequence[Sequence[int]]) -> Tensor:
+        """`forward` with the planes of each pair, as 2D convolutions (the same weights, multiply-adds and answers).
+
+        A 3D convolution whose channel stride is its channel kernel is a 2D one with the groups of channels as a batch.
+        Batch norms see the pixels of all planes at once.
+        """
+        width = left.shape[3]
+        maps = []
+        for features_l, features_r, shifts in zip(left, right, planes, strict=True):
+            for shift in shifts:
+                pair = torch.stack([features_l[..., shift:], features_r[..., : width - shift]], dim=1)
+                maps.append(pair.flatten(0, 1).unsqueeze(1))  # [64, 1, H, W-s]
+        for conv, norm in ((self.fold[0], self.fold[1]), (self.fold[3], self.fold[4]), (self.fold[6], self.fold[7])):
+            by = conv.kernel_size[0]
+            weight = conv.weight.transpose(1, 2).flatten(1, 2)  # [out, by * in, 3, 3]
+            grouped = [m.reshape(-1, by * m.shape[1], *m.shape[2:]) for m in maps]
+            maps = norm_together([nn.functional.conv2d(g, weight, padding=1) for g in grouped], norm)
+        conv, norm = self.score[0], self.score[1]
+        scores = norm_together([conv(m) for m in maps], norm)
+        padded = [nn.functional.pad(s, (width - s.shape[3], 0)) for s in scores]
+        return torch.cat(padded).view(len(left), -1, *left.shape[2:])
+
+
+def norm_together(maps: Sequence[Tensor], norm: nn.BatchNorm2d | nn.BatchNorm3d) -> list[Tensor]:
+    """Batch norm and ReLU of maps [D, C, H, w] with one set of statistics, though their widths differ."""
+    flat = torch.cat([m.flatten(2) for m in maps], dim=2)
+    normed = nn.functional.batch_norm(
+        flat, norm.running_mean, norm.running_var, norm.weight, norm.bias, norm.training, norm.momentum, norm.eps
+    ).relu_()
+    pieces = normed.split([m.shape[2] * m.shape[3] for m in maps], dim=2)
+    return [piece.unflatten(2, m.shape[2:]) for piece, m in zip(pieces, maps, strict=True)]
+
 
 def grow(inputs: int, outputs: int, kernel: int, padding: int, trim: int) -> nn.Sequential:
     """About doubles a grid (transposed convolution, stride 2), then trims it to size with an unpadded one."""
@@ -152,65 +141,44 @@ def grow(inputs: int, outputs: int, kernel: int, padding: int, trim: int) -> nn.
 
 
 class StereoVoxelNet(nn.Module):
-    """Two normalised RGB images [B, 3, 400, 880] -> occupancy probabilities of 8^3, 16^3, 32^3 and 64^3 voxels.
+    """Two normalised RGB images [B, 3, height, width] -> occupancy probabilities of 8^3, 16^3, 32^3 and 64^3 voxels.
 
     The images are float32, normalised by the caller as in the original. Other image sizes do not fit the linear layers.
+    Weights are drawn as in MobileStereoNet (He, fan out).
     """
 
-    def __init__(self, planes: Sequence[int]) -> None:
+    def __init__(self, planes: Sequence[int], height: int = IMAGE_HEIGHT, width: int = IMAGE_WIDTH) -> None:
         super().__init__()
+        places = (height // 128) * ((width // 4 + 16) // 32)  # 3 x 7 at 400 x 880, 2 x 4 at 256 x 512
         self.features = Features()
         self.matching = PlaneMatching(planes)
         self.encoder = nn.Sequential(
             nn.Conv2d(len(planes), 64, 6, 2, (2, 10)), nn.ReLU(),  # 50 x 118
             nn.Conv2d(64, 128, 4, 4), nn.ReLU(),  # 12 x 29
             nn.Conv2d(128, 256, 4, 4), nn.ReLU(), nn.Flatten(),  # 3 x 7
-            nn.Linear(256 * 3 * 7, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 128), nn.ReLU(),
+            nn.Linear(256 * places, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 128), nn.ReLU(),
         )  # fmt: skip
         self.seed = grow(128, 64, kernel=5, padding=0, trim=2)  # 1^3 -> 4^3
         self.levels = nn.ModuleList([grow(64, 32, 5, 1, 2), grow(32, 16, 6, 1, 3), grow(16, 8, 6, 1, 3)])
         self.heads = nn.ModuleList([nn.Conv3d(channels, 1, 1, bias=False) for channels in (32, 16, 8)])
         self.finest = nn.ConvTranspose3d(8, 1, 6, 2, 2)
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d | nn.Conv3d):
+                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+            if isinstance(layer, nn.Linear):
+                nn.init.zeros_(layer.bias)
+
+    def encode(self, left: Tensor, right: Tensor, planes: Sequence[Sequence[int]]) -> Tensor:
+        """The latent [B, 128] of pairs, each with its own planes; fast to train, equal to what `forward` computes."""
+        return self.encoder(self.matching.folded(self.features(left), self.features(right), planes))
 
     def forward(self, left: Tensor, right: Tensor) -> tuple[Tensor, ...]:
-        latent = self.encoder(self.matching(self.features(left), self.features(right)))
+        return self.decode(self.encoder(self.matching(self.features(left), self.features(right))))
+
+    def decode(self, latent: Tensor) -> tuple[Tensor, ...]:
         grid = self.seed(latent[:, :, None, None, None])
         occupancies = []
         for level, head in zip(self.levels, self.heads, strict=True):
             grid = level(grid)
             occupancies.append(head(grid).sigmoid().squeeze(1))
         return (*occupancies, self.finest(grid).sigmoid().squeeze(1))
-
-
-def soft_iou_loss(
-    predicted: Sequence[Tensor], wanted: Sequence[Tensor], weights: Sequence[float] = LEVEL_WEIGHTS
-) -> Tensor:
-    """Weighted sum over levels of 1 - soft IoU, each over its whole batch [B, X, Y, Z]; `wanted` is 0 or 1."""
-    total = predicted[0].new_zeros(())
-    for p, g, weight in zip(predicted, wanted, weights, strict=True):
-        both = (p * g).sum()
-        total = total + weight * (1 - (both + 1) / ((p + g).sum() - both + 1))
-    return total
-
-
-def count_macs(net: nn.Module, *inputs: Tensor) -> int:
-    """Multiply-accumulates of all convolutions and linear layers in one forward pass, counted by hooks."""
-    macs = 0
-
-    def add(layer: nn.Module, args: tuple[Tensor], output: Tensor) -> None:
-        nonlocal macs
-        # A weight meets every position once: of the output, or of the input where the layer scatters.
-        scatters = isinstance(layer, nn.ConvTranspose3d)
-        places = args[0] if scatters else output
-        positions = places.numel() // places.shape[1]
-        macs += positions * layer.weight.numel()
-
-    layers = [m for m in net.modules() if isinstance(m, nn.Conv2d | nn.Conv3d | nn.ConvTranspose3d | nn.Linear)]
-    hooks = [layer.register_forward_hook(add) for layer in layers]
-    try:
-        with torch.no_grad():
-            net(*inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return macs

@@ -25,6 +25,7 @@ from .evaluate import load_network
 from .losses import CENTRES, OUT_OF_VIEW, label_pyramid
 from .matcher import Matcher
 from .net import LEVELS, NEAR, SIZE, OctreeStereoNet, VoxelHead, planes_of
+from .octree import OCCUPIED_FROM
 
 BINS = 15
 ASKED = 0.03  # parents above this are divided while temperatures are fitted: about what the thresholds come to
@@ -100,7 +101,7 @@ def main() -> None:
     p.add_argument("checkpoint", type=Path)
     p.add_argument("--shards", type=Path, required=True)
     p.add_argument("--pairs", type=int, default=200)
-    p.add_argument("--threshold", type=float, default=0.35, help="a leaf is occupied from this probability on")
+    p.add_argument("--threshold", type=float, default=OCCUPIED_FROM, help="a leaf is occupied from this probability on")
     p.add_argument("--loss", type=float, default=0.004, help="share of the occupied leaves that pruning may lose")
     p.add_argument("--out", type=Path, required=True)
     a = p.parse_args()

@@ -13,7 +13,7 @@ from .augment import augment_pair, grey
 from .losses import CENTRES, OUT_OF_VIEW, label_pyramid
 from .matcher import Matcher
 from .net import LEVELS, OctreeStereoNet, planes_of
-from .octree import OctreeGraph, flat_index
+from .octree import OCCUPIED_FROM, OctreeGraph, flat_index
 
 
 def load_network(checkpoint: Path) -> OctreeStereoNet:
@@ -29,10 +29,10 @@ def load_keep(checkpoint: Path) -> tuple[float, float, float]:
 
 
 @torch.no_grad()
-def evaluate_shards(net: OctreeStereoNet, folder: Path, limit: int = 200, keep: tuple[float, float, float] | None = None) -> dict[str, float]:
+def evaluate_shards(net: OctreeStereoNet, folder: Path, limit: int = 200, keep: tuple[float, float, float] | None = None, threshold: float = 0.5) -> dict[str, float]:
     """Mean scores over the first `limit` pairs of a folder of shards, with a fixed augmentation per pair.
 
-    iou0..iou3 are over all pairs together, at p > 0.5, dense. With `keep`: share of the occupied leaves of the dense
+    iou0..iou3 are over all pairs together, at p > threshold, dense. With `keep`: share of the occupied leaves of the dense
     answer that pruning keeps, and share of leaves in view that are evaluated.
     """
     net = net.eval()
@@ -56,8 +56,8 @@ def evaluate_shards(net: OctreeStereoNet, folder: Path, limit: int = 200, keep: 
                 index = (labels[level] != OUT_OF_VIEW).nonzero()[:, 0]
                 p = net.heads[level](rows, CENTRES[level][index], calibration, h4, w4).softmax(1)[:, 2]
                 truth = labels[level][index] == 2
-                both[level] += float(((p > 0.5) & truth).sum())
-                either[level] += float(((p > 0.5) | truth).sum())
+                both[level] += float(((p > threshold) & truth).sum())
+                either[level] += float(((p > threshold) | truth).sum())
                 if level == LEVELS - 1:
                     leaf_p[index] = p
                     in_view += len(index)
@@ -67,8 +67,8 @@ def evaluate_shards(net: OctreeStereoNet, folder: Path, limit: int = 200, keep: 
                 visited = torch.zeros(len(leaf_p), dtype=torch.bool)
                 visited[flat_index(out[-2], LEVELS - 1)] = True
                 evaluated += len(out[-2])
-                dense_occupied += int((leaf_p > 0.5).sum())
-                kept += int((visited & (leaf_p > 0.5)).sum())
+                dense_occupied += int((leaf_p > threshold).sum())
+                kept += int((visited & (leaf_p > threshold)).sum())
             done += 1
         if done >= limit:
             break
@@ -84,9 +84,10 @@ def main() -> None:
     p.add_argument("--shards", type=Path, required=True)
     p.add_argument("--pairs", type=int, default=200)
     p.add_argument("--keep", type=float, nargs=3, help="pruning thresholds other than the checkpoint's")
+    p.add_argument("--threshold", type=float, default=OCCUPIED_FROM, help="a voxel is occupied from this probability on")
     a = p.parse_args()
     keep = tuple(a.keep) if a.keep else load_keep(a.checkpoint)
-    print(json.dumps(evaluate_shards(load_network(a.checkpoint), a.shards, a.pairs, keep), indent=1))
+    print(json.dumps(evaluate_shards(load_network(a.checkpoint), a.shards, a.pairs, keep, a.threshold), indent=1))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ BINS, PIXELS_PER_BIN = 49, 4
 KNOWN = 4  # coarse / 64 and matched - coarse in windows of 2, 8 and 32 px
 HEAD, ROW = 13, 16
 KNOWN_PX = np.array([64, 2, 8, 32])  # per unit of each
+WEIGHT_STEPS = 127  # 63 never overflows on x86 without VNNI, but costs more than it saves: docs/network.md
 KNOWN_STEP = np.array([PIXELS_PER_BIN * (BINS - 1) / 64 / 255, *[2 / 127.5] * 3])  # of a byte
 KNOWN_ZERO = np.array([0, 128, 128, 128])
 Range = tuple[float, float]
@@ -79,8 +80,8 @@ class Quantised:
 
 def per_channel(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """int8 weights and their float32 scales, symmetric, one scale for each output."""
-    scale = (np.maximum(np.abs(weight).reshape(len(weight), -1).max(1), 1e-9) / 127).astype(np.float32)
-    return np.clip(np.rint(weight / scale[:, None, None, None]), -127, 127).astype(np.int8), scale
+    scale = (np.maximum(np.abs(weight).reshape(len(weight), -1).max(1), 1e-9) / WEIGHT_STEPS).astype(np.float32)
+    return np.clip(np.rint(weight / scale[:, None, None, None]), -WEIGHT_STEPS, WEIGHT_STEPS).astype(np.int8), scale
 
 
 @dataclass

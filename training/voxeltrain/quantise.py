@@ -27,6 +27,7 @@ from .int8_graph import Range, Weights, build, fold_up8, follow, module_of, read
 from .losses import CENTRES, OUT_OF_VIEW, label_pyramid
 from .matcher import Matcher
 from .net import CONTEXT, LEVELS, OctreeStereoNet, planes_of
+from .octree import OCCUPIED_FROM
 
 MAX_LOSS = 0.01  # leaf IoU
 Labelled = tuple[Sample, np.ndarray]
@@ -150,7 +151,7 @@ def read_heads(path: Path) -> nn.ModuleList:
 
 @torch.no_grad()
 def compare(graphs: dict[str, onnx.ModelProto], heads: nn.ModuleList, samples: Iterator[Labelled]) -> dict[str, object]:
-    """Occupied IoU at 0.5 per level and graph over all pairs, and how far the disparities of the second are from the first's."""
+    """Occupied IoU at OCCUPIED_FROM per level and graph over all pairs, and how far the disparities of the second are from the first's."""
     runs = {name: session(model) for name, model in graphs.items()}
     both, either = ({name: np.zeros(LEVELS) for name in graphs} for _ in range(2))
     shift: dict[str, list[np.ndarray]] = {"m1_px": [], "m2_px": []}
@@ -164,7 +165,7 @@ def compare(graphs: dict[str, onnx.ModelProto], heads: nn.ModuleList, samples: I
             used = torch.from_numpy(rows[name][:, : 5 + CONTEXT])
             for level in range(LEVELS):
                 index = (pyramid[level] != OUT_OF_VIEW).nonzero()[:, 0]
-                p = heads[level](used, CENTRES[level][index], inputs[3], h4, w4).softmax(1)[:, 2] > 0.5
+                p = heads[level](used, CENTRES[level][index], inputs[3], h4, w4).softmax(1)[:, 2] > OCCUPIED_FROM
                 truth = pyramid[level][index] == 2
                 both[name][level] += float((p & truth).sum())
                 either[name][level] += float((p | truth).sum())
