@@ -79,9 +79,10 @@ def iou(evaluations: dict[str, dict], path: Path) -> Path:
 
 
 def learning(log: Path, path: Path) -> Path:
-    """Disparity error while training, and IoU per level on test pairs, over hours of computing."""
+    """Disparity error while training, and IoU per level on test pairs (training pairs where none were scored), over hours."""
     read = lambda file: [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []  # noqa: E731
-    steps, tests = read(log), read(log.with_name("test.jsonl"))
+    steps, scored = read(log), read(log.with_name("test.jsonl"))
+    tests, title = (scored, "occupied IoU, test pairs") if scored else (steps, "occupied IoU, training voxels")
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3))
     hours = lambda rows: [row["seconds"] / 3600 for row in rows]  # noqa: E731
     for key, label, colour in (("median_px", "median, px", COLOURS[0]), ("bad3", "share off by > 3 px", COLOURS[1])):
@@ -89,7 +90,7 @@ def learning(log: Path, path: Path) -> Path:
     left.set(xlabel="hours", title="disparity, training pairs", yscale="log")
     for level in range(sum(f"iou{i}" in tests[0] for i in range(8)) if tests else 0):
         right.plot(hours(tests), [row[f"iou{level}"] for row in tests], color=COLOURS[level], linewidth=1.2, label=f"level {level}")
-    right.set(xlabel="hours", title="occupied IoU, test pairs", ylim=(0, 1))
+    right.set(xlabel="hours", title=title, ylim=(0, 1))
     for axis in (left, right):
         if axis.lines:
             axis.legend()
