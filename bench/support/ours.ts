@@ -2,6 +2,7 @@ import { stereoModelFolder } from "../../src/cli/model-folder.ts";
 import { defaultsOf } from "../../src/config/parse.ts";
 import { stereoSchema } from "../../src/config/stereo-schema.ts";
 import { openStereoModel } from "../../src/infer/stereo-model.ts";
+import { decodeLimits } from "../../src/pipeline/stereo-options.ts";
 import { makeOctreeDecoder } from "../../src/stereo/decode-octree.ts";
 import { type DrivePair, HEIGHT, WIDTH } from "./drive.ts";
 
@@ -24,16 +25,12 @@ export interface Ours {
 
 /** The model that ships, through the same worker as `replay`. */
 export async function openOurs(pairs: readonly DrivePair[], threads: number): Promise<Ours> {
-  const { voxel_size, occupancy_threshold, free_threshold, max_range } = defaultsOf(stereoSchema);
+  const config = defaultsOf(stereoSchema);
+  const { voxel_size } = config;
   const model = await openStereoModel(stereoModelFolder(undefined), { threads });
   const grid = model.grid(voxel_size);
-  const decode = makeOctreeDecoder({
-    grid,
-    keep: model.keep,
-    occupancyThreshold: occupancy_threshold,
-    freeThreshold: free_threshold,
-    maxRangeM: max_range,
-  });
+  const decode = makeOctreeDecoder(grid, model.keep);
+  const limits = decodeLimits(config);
   const rectified = pairs.map(({ left, right, calibration }, n) => ({
     stampNs: BigInt(n),
     frameId: "stereo_left_optical_frame",
@@ -50,7 +47,7 @@ export async function openOurs(pairs: readonly DrivePair[], threads: number): Pr
       const answer = await model.run(rectified[n]!, voxel_size);
       if (answer === undefined) throw new Error("the model left a pair out");
       const answered = performance.now();
-      const frame = decode(answer);
+      const frame = decode(answer, limits);
       const done = performance.now();
       const voxels = answer.levels.reduce((sum, level) => sum + level.index.length / 3, 0);
       // The same pair must give the same work every time, and some.

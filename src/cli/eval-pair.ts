@@ -3,10 +3,11 @@ import type { StereoConfig } from "../config/stereo-schema.ts";
 import type { StereoCalibration } from "../core/calibration.ts";
 import { Fault } from "../core/fault.ts";
 import type { OctreeGrid } from "../core/occupancy.ts";
-import type { AnswerWants, RectifiedPair, StereoAnswer, StereoModel } from "../core/ports.ts";
+import type { RectifiedPair, StereoAnswer, StereoModel } from "../core/ports.ts";
 import { StageTimes } from "../core/stage-times.ts";
 import type { PairFolder, PairTags, PairTruth, ScalelessPair } from "../io/pair-folder.ts";
 import { writeVoxelsCsv } from "../io/voxels-csv.ts";
+import { decodeLimits } from "../pipeline/stereo-options.ts";
 import { makeOctreeDecoder } from "../stereo/decode-octree.ts";
 import { medianDepthM, type Points, pointsFromDisparity, withoutNearest } from "../stereo/ground-truth.ts";
 import { tallyFrame } from "../stereo/metrics.ts";
@@ -14,7 +15,7 @@ import { type DisparityTally, tallyDisparity } from "../stereo/metrics-disparity
 import type { FrameTally } from "../stereo/metrics-tally.ts";
 import { labelledVoxels, type TruthVoxels, truthVoxels } from "../stereo/metrics-truth.ts";
 import { readAnswer } from "./eval-answers.ts";
-import { type CellCounts, countCells, loadPair, makeInfer } from "./infer-pair.ts";
+import { answerTo, type CellCounts, countCells, loadPair, makeInfer } from "./infer-pair.ts";
 
 export interface EvalOptions {
   readonly data: string;
@@ -72,9 +73,8 @@ export async function measurePair(
     return { ...known, counts: countCells(frame), ...(truth && { tally: tallyFrame(frame, truth) }), p50_ms: {} };
   }
   const { pair } = await loadPair(folder.leftPath, folder.rightPath, { stereo: folder.calibration });
-  const { occupancy_threshold: occupancyThreshold, free_threshold: freeThreshold, max_range: maxRangeM } = config;
   const answer = await answerTo(model, pair, voxelSizeM, { disparity: folder.truth?.kind === "disparity" });
-  const frame = makeOctreeDecoder({ grid, keep: model.keep, occupancyThreshold, freeThreshold, maxRangeM })(answer);
+  const frame = makeOctreeDecoder(grid, model.keep)(answer, decodeLimits(config));
   const voxels = options.voxels && resolve(options.voxels, `${name}.csv`);
   if (voxels !== undefined) await writeVoxelsCsv(voxels, frame);
   return {
@@ -111,17 +111,6 @@ export async function measureScaleless(
     ...disparityOf(answer, truth, disparityBias),
   };
   return { ...measured, p50_ms: await timesOf(model, pair, repeat, { ...config, voxel_size: 0.5 }) };
-}
-
-async function answerTo(
-  model: StereoModel,
-  pair: RectifiedPair,
-  voxelSizeM: number,
-  wants: AnswerWants,
-): Promise<StereoAnswer> {
-  const answer = await model.run(pair, voxelSizeM, wants);
-  if (answer === undefined) throw new Error("the model left out a pair though nothing else was asked of it");
-  return answer;
 }
 
 async function timesOf(model: StereoModel, pair: RectifiedPair, repeat: number, config: StereoConfig) {

@@ -4,7 +4,7 @@ import { Health } from "../core/health.ts";
 import { writeWhole } from "../io/write-whole.ts";
 import type { MapStep } from "../pipeline/map-steps.ts";
 import { SequenceConsistency } from "../stereo/metrics-sequence.ts";
-import { addStereoOptions, stereoConfigOf } from "./infer-options.ts";
+import { addStereoOptions, jsonPathOf, stereoConfigOf } from "./infer-options.ts";
 import { openModel } from "./model-folder.ts";
 import { replay } from "./replay-run.ts";
 
@@ -54,7 +54,7 @@ export function sequenceCommand(): Command {
         ...consistency.score(),
         frames_without_pose: unposed,
       });
-      const path = file ?? (typeof flags.json === "string" ? flags.json : undefined);
+      const path = jsonPathOf(file, flags.json);
       if (path !== undefined) await writeWhole(path, `${text}\n`);
       process.stdout.write(`${text}\n`);
     } finally {

@@ -5,7 +5,7 @@ import type { EvalOptions } from "./eval-pair.ts";
 import { sequenceCommand } from "./eval-sequence.ts";
 import { evaluateStereo } from "./eval-stereo.ts";
 import { evalTable } from "./eval-table.ts";
-import { addStereoOptions, stereoConfigOf, wholeNumber } from "./infer-options.ts";
+import { addStereoOptions, jsonPathOf, stereoConfigOf, wholeNumber } from "./infer-options.ts";
 
 type EvalFlags = EvalOptions & { readonly json?: boolean | string };
 
@@ -53,7 +53,7 @@ function stereoCommand(): Command {
     .addHelpText("after", help);
   addStereoOptions(command, ["occupancy_threshold", "free_threshold", "max_range"]);
   return command.action(async (file: string | undefined, flags: EvalFlags) => {
-    const jsonPath = file ?? (typeof flags.json === "string" ? flags.json : undefined);
+    const jsonPath = jsonPathOf(file, flags.json);
     const printsJson = flags.json === true && jsonPath === undefined;
     const result = await evaluateStereo(flags, stereoConfigOf(command));
     if (jsonPath !== undefined) await writeWhole(jsonPath, `${JSON.stringify(result, undefined, 2)}\n`);

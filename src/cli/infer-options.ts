@@ -16,6 +16,11 @@ export function stereoConfigOf(command: Command): StereoConfig {
   return parseConfig(stereoSchema, configGiven(command, stereoSchema), "the command line");
 }
 
+/** The file of `--json [file]`. The program's own --json takes no value, so its name may come as the argument `file`. */
+export function jsonPathOf(file: string | undefined, json: boolean | string | undefined): string | undefined {
+  return file ?? (typeof json === "string" ? json : undefined);
+}
+
 export function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 64) {

@@ -3,11 +3,12 @@ import type { StereoCalibration } from "../core/calibration.ts";
 import { Fault } from "../core/fault.ts";
 import type { Image } from "../core/image.ts";
 import { FREE, OCCUPIED, type OctreeFrame, UNKNOWN } from "../core/occupancy.ts";
-import type { RectifiedPair, StereoModel } from "../core/ports.ts";
+import type { AnswerWants, RectifiedPair, StereoAnswer, StereoModel } from "../core/ports.ts";
 import type { CalibrationFile } from "../io/calibration-file.ts";
 import { readPicture } from "../io/picture-file.ts";
 import { greyOfRgbInto } from "../msg/image-layout.ts";
 import { PairCalibrator } from "../pipeline/frames-calibrate.ts";
+import { decodeLimits } from "../pipeline/stereo-options.ts";
 import { alignPrincipalPoints } from "../stereo/align.ts";
 import { makeOctreeDecoder } from "../stereo/decode-octree.ts";
 
@@ -82,22 +83,28 @@ export interface Inferred {
 
 /** The product on one pair: a function that runs the model and decodes its answer. */
 export function makeInfer(model: StereoModel, settings: InferSettings): (pair: RectifiedPair) => Promise<Inferred> {
-  const decode = makeOctreeDecoder({
-    grid: model.grid(settings.voxel_size),
-    keep: model.keep,
-    occupancyThreshold: settings.occupancy_threshold,
-    freeThreshold: settings.free_threshold,
-    maxRangeM: settings.max_range,
-  });
+  const decode = makeOctreeDecoder(model.grid(settings.voxel_size), model.keep);
+  const limits = decodeLimits(settings);
   return async (pair) => {
     const began = performance.now();
-    const answer = await model.run(pair, settings.voxel_size);
-    if (answer === undefined) throw new Error("the model left out a pair though nothing else was asked of it");
+    const answer = await answerTo(model, pair, settings.voxel_size);
     const answered = performance.now();
-    const frame = decode(answer);
+    const frame = decode(answer, limits);
     const done = performance.now();
     return { frame, stagesMs: { ...answer.stagesMs, octree: done - answered, total: done - began } };
   };
+}
+
+/** The answer to a pair of a model that is asked one thing at a time. */
+export async function answerTo(
+  model: StereoModel,
+  pair: RectifiedPair,
+  voxelSizeM: number,
+  wants?: AnswerWants,
+): Promise<StereoAnswer> {
+  const answer = await model.run(pair, voxelSizeM, wants);
+  if (answer === undefined) throw new Error("the model left out a pair though nothing else was asked of it");
+  return answer;
 }
 
 export interface CellCounts {

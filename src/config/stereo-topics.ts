@@ -91,8 +91,6 @@ export const stereoServices = {
   enable: { name: "~/enable", type: "std_srvs/srv/SetBool", doc: "Pauses or resumes the work while active." },
 } as const;
 
-export type StereoOutput = keyof typeof stereoOutputs;
-
 /** Name and type of an eye's image topic for the base name (`image_rect`, `image_raw`) and transport. */
 export function imageTopic(side: "left" | "right", base: string, transport: string): { name: string; type: string } {
   return transport === "compressed"

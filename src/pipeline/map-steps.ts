@@ -7,16 +7,13 @@ import type { StageTimes } from "../core/stage-times.ts";
 import type { Transform } from "../core/transform.ts";
 import { OccupancyMap } from "../octree/occupancy-map.ts";
 import { alignPrincipalPoints } from "../stereo/align.ts";
-import { makeOctreeDecoder } from "../stereo/decode-octree.ts";
+import { type DecodeLimits, makeOctreeDecoder } from "../stereo/decode-octree.ts";
 import type { PosedPair } from "./frames-assemble.ts";
 import { countDrop, type FrameCounts } from "./frames-counts.ts";
 import { PassingFaults } from "./frames-recovery.ts";
 
-export interface MapOptions {
+export interface MapOptions extends DecodeLimits {
   readonly voxelSizeM: number;
-  readonly occupancyThreshold: number;
-  readonly freeThreshold: number;
-  readonly maxRangeM: number;
   /** Edge of the cube around the robot that the map keeps, metres. */
   readonly windowM: number;
   /** Time in which what is no longer seen loses half of its certainty, seconds; 0 keeps everything. */
@@ -130,9 +127,8 @@ function asModelFault(thrown: unknown): Fault {
 class Mapper {
   readonly #health: Health;
   readonly #passing: PassingFaults;
-  readonly #model: StereoModel;
   readonly #options: MapOptions;
-  #decoder: { readonly limits: string; readonly run: (answer: StereoAnswer) => OctreeFrame } | undefined;
+  readonly #decode: ReturnType<typeof makeOctreeDecoder>;
   readonly #map: OccupancyMap;
   /** Of the last pair without a pose. */
   #lone: OccupancyMap | undefined;
@@ -142,14 +138,14 @@ class Mapper {
     this.#health = health;
     this.#passing = passing;
     this.#options = options;
-    this.#model = model;
+    this.#decode = makeOctreeDecoder(model.grid(options.voxelSizeM), model.keep);
     this.#map = this.#make();
   }
 
   /** Undefined where the map refused the frame (told to health). */
   add(posed: PosedPair, answer: StereoAnswer): MapStep | undefined {
     const { pair, T_fixed_camera, T_fixed_base, fixedFrame } = posed;
-    const frame = this.#decode(answer);
+    const frame = this.#decode(answer, this.#options);
     const isPosed = T_fixed_camera !== undefined && fixedFrame !== undefined;
     const map = isPosed ? this.#posedMap(fixedFrame) : this.#loneMap();
     const T = isPosed ? T_fixed_camera : T_level_optical;
@@ -184,17 +180,6 @@ class Mapper {
   #make(): OccupancyMap {
     const { voxelSizeM, windowM } = this.#options;
     return new OccupancyMap({ resolutionM: voxelSizeM, windowM });
-  }
-
-  #decode(answer: StereoAnswer): OctreeFrame {
-    const { voxelSizeM, occupancyThreshold, freeThreshold, maxRangeM } = this.#options;
-    const limits = `${occupancyThreshold} ${freeThreshold} ${maxRangeM}`;
-    if (this.#decoder?.limits !== limits) {
-      const [grid, keep] = [this.#model.grid(voxelSizeM), this.#model.keep];
-      const run = makeOctreeDecoder({ grid, keep, occupancyThreshold, freeThreshold, maxRangeM });
-      this.#decoder = { limits, run };
-    }
-    return this.#decoder.run(answer);
   }
 
   #insert(map: OccupancyMap, frame: OctreeFrame, T: Transform, stampNs: bigint): boolean {

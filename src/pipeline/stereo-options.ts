@@ -1,16 +1,26 @@
 import type { StereoNodeConfig } from "../config/stereo-node-schema.ts";
 import type { StereoConfig } from "../config/stereo-schema.ts";
+import type { DecodeLimits } from "../stereo/decode-octree.ts";
 import type { FrameOptions } from "./frames-assemble.ts";
 import type { OutputOptions } from "./map-outputs.ts";
 import type { MapOptions } from "./map-steps.ts";
+
+/** The part of the parameters that concerns what an answer means. */
+export function decodeLimits(
+  config: Pick<StereoConfig, "occupancy_threshold" | "free_threshold" | "max_range">,
+): DecodeLimits {
+  return {
+    occupancyThreshold: config.occupancy_threshold,
+    freeThreshold: config.free_threshold,
+    maxRangeM: config.max_range,
+  };
+}
 
 /** The part of the parameters that concerns the map. */
 export function mapOptions(config: StereoConfig): MapOptions {
   return {
     voxelSizeM: config.voxel_size,
-    occupancyThreshold: config.occupancy_threshold,
-    freeThreshold: config.free_threshold,
-    maxRangeM: config.max_range,
+    ...decodeLimits(config),
     windowM: config["map.window"],
     decayHalfLifeS: config["map.decay_half_life"],
   };

@@ -4,7 +4,8 @@ import type { StereoAnswer } from "../core/ports.ts";
 import { makeOctreeDecoder } from "./decode-octree.ts";
 
 const grid: OctreeGrid = { voxelSizeM: 0.5, origin: [-2, -2, 0], size: [4, 4, 4], levels: 2 };
-const options = { grid, keep: [0.1], occupancyThreshold: 0.6, freeThreshold: 0.2, maxRangeM: 32 };
+const keep = [0.1];
+const limits = { occupancyThreshold: 0.6, freeThreshold: 0.2, maxRangeM: 32 };
 
 /** One parent that is divided (the first), one that is not, and leaves of the first with these probabilities [u, f, o]. */
 function answerWith(...leaves: readonly (readonly [number, number, number])[]): StereoAnswer {
@@ -35,7 +36,7 @@ describe("the state of a leaf", () => {
     ["free below the threshold of doubt", [0.05, 0.8, 0.15], FREE],
     ["unknown where unknown is likelier than free", [0.6, 0.3, 0.1], UNKNOWN],
   ] as const)("%s", (_, p, state) => {
-    const frame = makeOctreeDecoder(options)(answerWith(p));
+    const frame = makeOctreeDecoder(grid, keep)(answerWith(p), limits);
     // The parent that was not divided comes first.
     expect(Array.from(frame.state.subarray(0, frame.count))).toEqual([FREE, state]);
     expect(Array.from(frame.level.subarray(0, frame.count))).toEqual([0, 1]);
@@ -43,13 +44,15 @@ describe("the state of a leaf", () => {
   });
 
   test("unknown beyond the range, whatever the network says", () => {
-    const frame = makeOctreeDecoder({ ...options, maxRangeM: 0.4 })(answerWith([0, 0, 1], [0, 0, 1]));
+    const answer = answerWith([0, 0, 1], [0, 0, 1]);
+    const frame = makeOctreeDecoder(grid, keep)(answer, { ...limits, maxRangeM: 0.4 });
     expect(Array.from(frame.state.subarray(1, frame.count))).toEqual([OCCUPIED, UNKNOWN]);
   });
 });
 
 test("frames grow with the answer and count only its cells", () => {
-  const decode = makeOctreeDecoder(options);
+  const decoder = makeOctreeDecoder(grid, keep);
+  const decode = (answer: StereoAnswer) => decoder(answer, limits);
   expect(decode(answerWith([0, 1, 0])).count).toBe(2);
   expect(decode(answerWith([0, 1, 0], [0, 0, 1], [1, 0, 0], [0, 1, 0])).count).toBe(5);
   expect(decode(answerWith([0, 1, 0])).count).toBe(2);

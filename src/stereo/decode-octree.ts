@@ -1,10 +1,7 @@
 import { FREE, makeOctreeFrame, OCCUPIED, type OctreeFrame, type OctreeGrid, UNKNOWN } from "../core/occupancy.ts";
 import type { StereoAnswer } from "../core/ports.ts";
 
-export interface DecodeOptions {
-  readonly grid: OctreeGrid;
-  /** What a parent's p_occupied exceeded where it was divided, per level but the last. */
-  readonly keep: readonly number[];
+export interface DecodeLimits {
   /** A leaf is occupied from this probability on. */
   readonly occupancyThreshold: number;
   /** A leaf above this probability of being occupied is not free: unknown, unless it is occupied. */
@@ -16,14 +13,16 @@ export interface DecodeOptions {
 /**
  * Turns the network's answer into a three-state octree: cells that were divided are left to their children; of the
  * others, leaves are occupied from their threshold on and doubtful ones unknown; the rest is free or unknown, whichever is
- * likelier.
+ * likelier. `keep`: what a parent's p_occupied exceeded where it was divided, per level but the last.
  */
-export function makeOctreeDecoder(options: DecodeOptions): (answer: StereoAnswer) => OctreeFrame {
-  const { grid, keep, occupancyThreshold, freeThreshold, maxRangeM } = options;
+export function makeOctreeDecoder(
+  grid: OctreeGrid,
+  keep: readonly number[],
+): (answer: StereoAnswer, limits: DecodeLimits) => OctreeFrame {
   let capacity = 0;
   let frame = makeOctreeFrame(grid, capacity);
 
-  return (answer) => {
+  return (answer, { occupancyThreshold, freeThreshold, maxRangeM }) => {
     let total = 0;
     for (const level of answer.levels) total += level.index.length / 3;
     if (total > capacity) {

@@ -22,6 +22,7 @@ from baseline.evaluate import evaluate_shards
 from baseline.net import StereoVoxelNet
 from baseline.sparse import SparseStereoVoxelNet, make_net
 from baseline.targets import soft_iou_loss, targets, trained_rows, whole_grid
+from voxeltrain.train import keep_mean
 
 REPORT_EVERY = 25  # steps
 CHECKPOINT_EVERY_S = 150.0
@@ -42,14 +43,6 @@ def loss_of(net: StereoVoxelNet, batch: Batch) -> tuple[Tensor, list[float]]:
     levels = [soft_iou_loss([trained_rows(p)], [g], [s], [1.0]) for p, g, s in zip(occupancies, wanted, seen, strict=True)]
     loss = soft_iou_loss([trained_rows(p) for p in occupancies], wanted, seen)
     return loss, [1 - level.item() for level in levels]
-
-
-def keep_mean(mean: torch.nn.Module, net: torch.nn.Module, step: int) -> None:
-    """Running mean of weights and statistics over about the last 1,000 steps, fewer at the start."""
-    share = 1 - min(0.999, (step + 1) / (step + 10))
-    with torch.no_grad():
-        for m, n in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
-            m.lerp_(n, share) if m.dtype.is_floating_point else m.copy_(n)
 
 
 def reuse_memory() -> None:

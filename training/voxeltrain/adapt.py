@@ -29,10 +29,11 @@ import torch
 from torch import Tensor
 
 from .augment import augment_pair, grey
-from .evaluate import load_network
-from .losses import CENTRES, OUT_OF_VIEW, batch_loss, label_pyramid
+from .evaluate import answers, dense, load_network
+from .losses import batch_loss
 from .matcher import Matcher
-from .net import LEVELS, OctreeStereoNet, planes_of
+from .net import OctreeStereoNet, planes_of
+from .scores import Scores
 from .selfsup import agreement, chosen, mirrored, stereo_losses, taught_disparity, taught_occupancy
 from .train import batches
 
@@ -120,30 +121,20 @@ def unlabelled_losses(net: OctreeStereoNet, teacher: OctreeStereoNet, batch: Bat
     }
 
 
-@torch.no_grad()
 def score(net: OctreeStereoNet, folder: Path) -> dict[str, float]:
     """On all pairs of a folder of shards as they are: share of cells with a surface whose chosen disparity is off by more than
     1 and 3 px, median px, occupied IoU per level."""
-    net, matcher, errors = net.eval(), Matcher(), []
-    both, either = torch.zeros(LEVELS), torch.zeros(LEVELS)
-    for file in sorted(folder.glob("*.npz")):
-        with np.load(file) as z:
-            rows = zip(z["left"], z["right"], z["depth"], z["labels"], torch.from_numpy(z["calibration"]))
-        for left, right, depth, labels, calibration in rows:
-            evidence = torch.from_numpy(matcher.run(grey(left), grey(right)).copy())[None]
-            out = net.backbone(evidence, *planes_of(evidence), calibration[None])
-            truth = calibration[0] * calibration[4] / torch.from_numpy(depth[1::4, 1::4].astype(np.float32))
-            error = (chosen(out)[0][0, 0, : truth.shape[0], : truth.shape[1]] - truth).abs()
-            errors.append(error[(truth > 0.5) & (truth < 192)])
-            for level, target in enumerate(label_pyramid(torch.from_numpy(labels))):
-                index = (target != OUT_OF_VIEW).nonzero()[:, 0]
-                p = net.heads[level](out["rows"][0], CENTRES[level][index], calibration, *evidence.shape[1:3]).softmax(1)[:, 2] > 0.5
-                both[level] += (p & (target[index] == 2)).sum()
-                either[level] += (p | (target[index] == 2)).sum()
+    scores, errors = Scores(), []
+    for answer in answers(net, folder, seed=None):
+        fx, _, _, _, baseline = answer.calibration
+        truth = fx * baseline / torch.from_numpy(answer.row["depth"][1::4, 1::4].astype(np.float32))
+        error = (chosen(answer.out)[0][0, 0, : truth.shape[0], : truth.shape[1]] - truth).abs()
+        errors.append(error[(truth > 0.5) & (truth < 192)])
+        scores.add(answer.labels, *dense(answer, 0.5))
     error = torch.cat(errors)
     figures = {"bad1": (error > 1).float().mean(), "bad3": (error > 3).float().mean(), "median_px": error.median()}
-    figures |= {f"iou{level}": both[level] / either[level].clamp(min=1) for level in range(LEVELS)}
-    return {k: round(float(v), 4) for k, v in figures.items()} | {"pairs": len(errors)}
+    figures |= {k: v for k, v in scores.means().items() if k.startswith("iou")}
+    return {k: round(float(v), 4) for k, v in figures.items()} | {"pairs": scores.pairs}
 
 
 def pace(done: float) -> float:

@@ -3,16 +3,16 @@
     python -m voxeltrain.calibrate RUN/checkpoint.pt --shards VALIDATION --out calibrated.pt
 
 Each head's logits are divided by a temperature and shifted by one number a class (vector scaling, Guo et al. 2017, with a
-single temperature), fitted to the labels of the voxels that decoding would ask it about; both are folded into the head's last layer, so that they
-cost nothing. Then each level's threshold is the largest that loses a third of --loss of the occupied leaves of the dense
-answer. The report has the leaves' IoU at several occupancy thresholds. The averaged weights and the thresholds (key `keep`) go to --out; a JSON report to the standard output.
+single temperature), fitted to the labels of the voxels that decoding would ask it about; both are folded into the head's
+last layer, so that they cost nothing. Then each level's threshold is the largest that loses a third of --loss of the
+occupied leaves of the dense answer. The averaged weights and the thresholds (key `keep`) go to --out; a JSON report, with
+the leaves' IoU at several occupancy thresholds, to the standard output.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,37 +20,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .augment import augment_pair, grey
-from .evaluate import load_network
-from .losses import CENTRES, OUT_OF_VIEW, label_pyramid
-from .matcher import Matcher
-from .net import LEVELS, NEAR, SIZE, OctreeStereoNet, VoxelHead, planes_of
-from .octree import OCCUPIED_FROM
+from .evaluate import answers, load_network
+from .losses import CENTRES
+from .net import LEVELS, NEAR, SIZE, VoxelHead
+from .octree import OCCUPIED_FROM, flat_index
 
 BINS = 15
 ASKED = 0.03  # parents above this are divided while temperatures are fitted: about what the thresholds come to
-
-
-@torch.no_grad()
-def answers(net: OctreeStereoNet, folder: Path, limit: int) -> Iterator[list[tuple[Tensor, Tensor, Tensor]]]:
-    """For each pair and level: indices [N] of the voxels in view, logits [N, 3], labels [N]."""
-    matcher, done = Matcher(), 0
-    for file in sorted(folder.glob("*.npz")):
-        with np.load(file) as z:
-            shard = {k: z[k] for k in ("left", "right", "labels", "calibration")}
-        for left, right, labels, calibration in zip(*shard.values()):
-            if done >= limit:
-                return
-            done += 1
-            left, right = augment_pair(grey(left), grey(right), np.random.default_rng(done))
-            evidence = torch.from_numpy(matcher.run(left, right).copy())[None]
-            c = torch.from_numpy(calibration)
-            rows = net.backbone(evidence, *planes_of(evidence), c[None])["rows"][0]
-            levels = []
-            for level, target in enumerate(label_pyramid(torch.from_numpy(labels))):
-                index = (target != OUT_OF_VIEW).nonzero()[:, 0]
-                levels.append((index, net.heads[level](rows, CENTRES[level][index], c, *evidence.shape[1:3]), target[index]))
-            yield levels
 
 
 def is_near(index: Tensor) -> Tensor:
@@ -91,9 +67,9 @@ def fold(head: VoxelHead, temperature: float, shift: Tensor) -> None:
 
 def ancestor(index: Tensor, level: int, coarser: int) -> Tensor:
     """Flat index, in the grid of a coarser level, of the voxel that holds each voxel of a level."""
-    (_, ny, nz), k = (n // 2 ** (LEVELS - 1 - level) for n in SIZE), 2 ** (level - coarser)
-    x, y, z = index // (ny * nz), index // nz % ny, index % nz
-    return (x // k * (ny // k) + y // k) * (nz // k) + z // k
+    _, ny, nz = (n // 2 ** (LEVELS - 1 - level) for n in SIZE)
+    xyz = torch.stack([index // (ny * nz), index // nz % ny, index % nz], 1)
+    return flat_index(xyz // 2 ** (level - coarser), coarser)
 
 
 def main() -> None:
@@ -107,7 +83,9 @@ def main() -> None:
     a = p.parse_args()
     torch.set_num_threads(1)
     net = load_network(a.checkpoint)
-    seen = list(answers(net, a.shards, a.pairs))
+    pairs = answers(net, a.shards, a.pairs, seed=1)
+    # indices, logits and labels of each level
+    seen = [[(i, x, target[i]) for (i, x), target in zip(pair.voxels, pair.labels)] for pair in pairs]
     report: dict[str, object] = {"pairs": len(seen), "heads": []}
     grids: list[list[Tensor]] = []  # calibrated p_occupied of the dense grid, per level and pair
     for level in range(LEVELS):

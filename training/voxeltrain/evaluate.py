@@ -1,19 +1,24 @@
-"""Scores a network on rendered shards: occupied IoU per level, recall under pruning, calibration of the probabilities."""
+"""Scores a network on rendered shards (scores.py), and what pruning keeps of its answers."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from .augment import augment_pair, grey
 from .losses import CENTRES, OUT_OF_VIEW, label_pyramid
 from .matcher import Matcher
 from .net import LEVELS, OctreeStereoNet, planes_of
 from .octree import OCCUPIED_FROM, OctreeGraph, flat_index
+from .scores import Scores
 
 
 def load_network(checkpoint: Path) -> OctreeStereoNet:
@@ -28,54 +33,80 @@ def load_keep(checkpoint: Path) -> tuple[float, float, float]:
     return tuple(torch.load(checkpoint, weights_only=True).get("keep", (0.03, 0.04, 0.06)))
 
 
-@torch.no_grad()
-def evaluate_shards(net: OctreeStereoNet, folder: Path, limit: int = 200, keep: tuple[float, float, float] | None = None, threshold: float = 0.5) -> dict[str, float]:
-    """Mean scores over the first `limit` pairs of a folder of shards, with a fixed augmentation per pair.
+class Answer(NamedTuple):
+    """What the network says of one pair of a shard."""
 
-    iou0..iou3 are over all pairs together, at p > threshold, dense. With `keep`: share of the occupied leaves of the dense
-    answer that pruning keeps, and share of leaves in view that are evaluated.
-    """
-    net = net.eval()
-    matcher = Matcher()
-    both, either = np.zeros(LEVELS), np.zeros(LEVELS)
-    kept = dense_occupied = evaluated = in_view = done = 0
+    row: dict[str, np.ndarray]
+    out: dict[str, Tensor]  # of the backbone
+    size: tuple[int, int]  # cells of 4x4 px: rows, columns
+    labels: list[Tensor]  # `label_pyramid`
+    voxels: list[tuple[Tensor, Tensor]]  # per level: indices [N] of the voxels in view, logits [N, 3]
+
+    @property
+    def calibration(self) -> Tensor:
+        return torch.from_numpy(self.row["calibration"])
+
+
+@torch.no_grad()
+def answers(net: OctreeStereoNet, folder: Path, limit: float = math.inf, seed: int | None = 0) -> Iterator[Answer]:
+    """Every voxel in view of the first `limit` pairs of a folder of shards. Pair k is augmented with `seed` + k, not at all
+    where that is None."""
+    net, matcher, done = net.eval(), Matcher(), 0
     for file in sorted(folder.glob("*.npz")):
         with np.load(file) as z:
-            shard = {k: z[k] for k in ("left", "right", "labels", "calibration")}
-        for i in range(len(shard["left"])):
+            shard = {k: z[k] for k in ("left", "right", "depth", "labels", "calibration")}
+        for values in zip(*shard.values()):
             if done >= limit:
-                break
-            left, right = augment_pair(grey(shard["left"][i]), grey(shard["right"][i]), np.random.default_rng(done))
+                return
+            row = dict(zip(shard, values))
+            left, right = grey(row["left"]), grey(row["right"])
+            if seed is not None:
+                left, right = augment_pair(left, right, np.random.default_rng(seed + done))
             evidence = torch.from_numpy(matcher.run(left, right).copy())[None]
-            calibration = torch.from_numpy(shard["calibration"][i])
-            rows = net.backbone(evidence, *planes_of(evidence), calibration[None])["rows"][0]
-            h4, w4 = evidence.shape[1:3]
-            labels = label_pyramid(torch.from_numpy(shard["labels"][i]))
-            leaf_p = torch.zeros(len(labels[-1]))
-            for level in range(LEVELS):
-                index = (labels[level] != OUT_OF_VIEW).nonzero()[:, 0]
-                p = net.heads[level](rows, CENTRES[level][index], calibration, h4, w4).softmax(1)[:, 2]
-                truth = labels[level][index] == 2
-                both[level] += float(((p > threshold) & truth).sum())
-                either[level] += float(((p > threshold) | truth).sum())
-                if level == LEVELS - 1:
-                    leaf_p[index] = p
-                    in_view += len(index)
-            if keep is not None:
-                view = torch.tensor([float(left.shape[1]), float(left.shape[0])])
-                out = OctreeGraph(net, keep).decode(rows, calibration, view, h4, w4)
-                visited = torch.zeros(len(leaf_p), dtype=torch.bool)
-                visited[flat_index(out[-2], LEVELS - 1)] = True
-                evaluated += len(out[-2])
-                dense_occupied += int((leaf_p > threshold).sum())
-                kept += int((visited & (leaf_p > threshold)).sum())
+            calibration = torch.from_numpy(row["calibration"])
+            out, size = net.backbone(evidence, *planes_of(evidence), calibration[None]), tuple(evidence.shape[1:3])
+            labels = label_pyramid(torch.from_numpy(row["labels"]))
+            seen = [(target != OUT_OF_VIEW).nonzero()[:, 0] for target in labels]
+            voxels = [(i, head(out["rows"][0], CENTRES[level][i], calibration, *size)) for level, (head, i) in enumerate(zip(net.heads, seen))]
+            yield Answer(row, out, size, labels, voxels)
             done += 1
-        if done >= limit:
-            break
-    scores = {f"iou{level}": float(both[level] / max(1, either[level])) for level in range(LEVELS)} | {"pairs": done}
-    if keep is not None:
-        scores |= {"pruning_recall": kept / max(1, dense_occupied), "leaves_evaluated": evaluated / max(1, in_view)}
-    return scores
+
+
+def dense(answer: Answer, threshold: float) -> tuple[list[Tensor], Tensor]:
+    """Which voxels are occupied (p > threshold), boolean grid per level, and which leaves are free: the rest, where free is
+    likelier than unknown. Out of view: neither."""
+    grids = []
+    for (index, logits), target in zip(answer.voxels, answer.labels):
+        p = torch.zeros(len(target), 3)
+        p[index] = logits.softmax(1)
+        grids.append(p)
+    occupied = [p[:, 2] > threshold for p in grids]
+    return occupied, ~occupied[-1] & (grids[-1][:, 1] > grids[-1][:, 0])
+
+
+@torch.no_grad()
+def evaluate_shards(net: OctreeStereoNet, folder: Path, limit: int = 200, keep: tuple[float, float, float] | None = None, threshold: float = 0.5) -> dict[str, float]:
+    """Scores (scores.py) of the dense answers, occupied at p > threshold, over the first `limit` pairs of a folder of shards.
+    With `keep`: share of the occupied leaves of the dense answer that pruning keeps, and share of leaves in view that are
+    evaluated."""
+    scores = Scores()
+    kept = dense_occupied = evaluated = in_view = 0
+    for answer in answers(net, folder, limit):
+        occupied, free = dense(answer, threshold)
+        scores.add(answer.labels, occupied, free)
+        if keep is None:
+            continue
+        height, width = answer.row["left"].shape[:2]
+        index = OctreeGraph(net, keep).decode(answer.out["rows"][0], answer.calibration, torch.tensor([float(width), float(height)]), *answer.size)[-2]
+        visited = torch.zeros_like(free)
+        visited[flat_index(index, LEVELS - 1)] = True
+        evaluated += len(index)
+        in_view += len(answer.voxels[-1][0])
+        dense_occupied += int(occupied[-1].sum())
+        kept += int((visited & occupied[-1]).sum())
+    if keep is None:
+        return scores.means()
+    return scores.means() | {"pruning_recall": kept / max(1, dense_occupied), "leaves_evaluated": evaluated / max(1, in_view)}
 
 
 def main() -> None:

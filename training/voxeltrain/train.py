@@ -60,6 +60,14 @@ def rate(step: int, steps: int, peak: float) -> float:
     return peak * min(1.0, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
 
 
+def keep_mean(mean: torch.nn.Module, net: torch.nn.Module, step: int) -> None:
+    """Running mean of weights and statistics over about the last 1,000 steps, fewer at the start."""
+    share = 1 - min(0.999, (step + 1) / (step + 10))
+    with torch.no_grad():
+        for m, n in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
+            m.lerp_(n, share) if m.dtype.is_floating_point else m.copy_(n)
+
+
 def average(net: torch.nn.Module, processes: int) -> None:
     """Mean of the gradients over all processes."""
     grads = [p.grad for p in net.parameters() if p.grad is not None]
@@ -121,13 +129,7 @@ def work(rank: int, a: argparse.Namespace) -> None:
             optimiser.step()
         state["step"] += 1
         state["pairs"] += a.batch * a.processes
-        with torch.no_grad():
-            keep = min(0.999, (state["step"] + 1) / (state["step"] + 10))
-            for e, n in zip(ema.state_dict().values(), net.state_dict().values()):
-                if e.dtype.is_floating_point:
-                    e.lerp_(n, 1 - keep)
-                else:
-                    e.copy_(n)
+        keep_mean(ema, net, state["step"])
         state["seconds"] += (time.process_time() - began) * a.processes
         for k, v in log.items():
             smooth[k] = v if k not in smooth else smooth[k] * 0.98 + v * 0.02
