@@ -12,11 +12,12 @@ const may = {
   octree: ["core", "config"],
   detect: ["core", "config"],
   pipeline: ["core", "config", "stereo", "octree", "detect", "infer", "msg"],
+  doctor: ["core", "stereo", "pipeline", "infer"],
   io: ["core", "msg"],
   server: ["core", "msg"],
   ros: ["core", "config", "msg", "pipeline"],
   viewer: ["core", "msg", "octree"],
-  cli: ["core", "config", "msg", "infer", "stereo", "octree", "detect", "pipeline", "io", "server", "ros"],
+  cli: ["core", "config", "msg", "infer", "stereo", "octree", "detect", "pipeline", "doctor", "io", "server", "ros"],
 };
 
 /** package -> the only folders of src/ (`bench`, `tools` and `nodes` have no use for them either) that may import it. */
@@ -31,7 +32,7 @@ const only = {
   three: ["viewer"],
 };
 
-const withoutNode = ["core", "config", "msg", "stereo", "octree", "detect", "pipeline", "viewer"];
+const withoutNode = ["core", "config", "msg", "stereo", "octree", "detect", "pipeline", "doctor", "viewer"];
 /** Tests and benches may reach anywhere. */
 const exempt = "\\.(test|bench)\\.ts$";
 

@@ -9,6 +9,7 @@ import type { PairFolder, PairTags, PairTruth, ScalelessPair } from "../io/pair-
 import { writeVoxelsCsv } from "../io/voxels-csv.ts";
 import { decodeLimits } from "../pipeline/stereo-options.ts";
 import { makeOctreeDecoder } from "../stereo/decode-octree.ts";
+import { makeDisparityPixels } from "../stereo/disparity.ts";
 import { medianDepthM, type Points, pointsFromDisparity, withoutNearest } from "../stereo/ground-truth.ts";
 import { tallyFrame } from "../stereo/metrics.ts";
 import { type DisparityTally, tallyDisparity } from "../stereo/metrics-disparity.ts";
@@ -82,7 +83,7 @@ export async function measurePair(
     counts: countCells(frame),
     ...(voxels && { voxels }),
     ...(truth && { tally: tallyFrame(frame, truth, answer.levels) }),
-    ...disparityOf(answer, folder.truth, folder.calibration.doffsPx + options.disparityBias),
+    ...disparityOf(answer, pair, folder.truth, folder.calibration.doffsPx + options.disparityBias),
     p50_ms: await timesOf(model, pair, options.repeat, { ...config, voxel_size: voxelSizeM }),
   };
 }
@@ -108,7 +109,7 @@ export async function measureScaleless(
     path: resolve(path),
     tags,
     truth: "none" as const,
-    ...disparityOf(answer, truth, disparityBias),
+    ...disparityOf(answer, pair, truth, disparityBias),
   };
   return { ...measured, p50_ms: await timesOf(model, pair, repeat, { ...config, voxel_size: 0.5 }) };
 }
@@ -122,10 +123,15 @@ async function timesOf(model: StereoModel, pair: RectifiedPair, repeat: number, 
   return Object.fromEntries(Object.entries(times.quantiles()).map(([stage, { p50 }]) => [stage, p50] as const));
 }
 
-function disparityOf({ disparity }: StereoAnswer, truth: PairTruth | undefined, offsetPx: number) {
+function disparityOf(
+  { disparity }: StereoAnswer,
+  { left }: RectifiedPair,
+  truth: PairTruth | undefined,
+  offsetPx: number,
+) {
   if (disparity === undefined || truth?.kind !== "disparity") return {};
   const { width, height, disparityPx: data } = truth;
-  return { disparityTally: tallyDisparity(disparity, { width, height, data }, offsetPx) };
+  return { disparityTally: tallyDisparity(makeDisparityPixels()(disparity, left), { width, height, data }, offsetPx) };
 }
 
 function truthPoints({ truth, calibration }: PairFolder, biasPx: number): Points | undefined {

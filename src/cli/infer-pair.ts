@@ -9,20 +9,18 @@ import { readPicture } from "../io/picture-file.ts";
 import { greyOfRgbInto } from "../msg/image-layout.ts";
 import { PairCalibrator } from "../pipeline/frames-calibrate.ts";
 import { decodeLimits } from "../pipeline/stereo-options.ts";
-import { alignPrincipalPoints } from "../stereo/align.ts";
 import { makeOctreeDecoder } from "../stereo/decode-octree.ts";
 
 /** A pair from files, ready for the model. */
 export interface LoadedPair {
   /** Rectified left image with its colours, where it has any. */
   readonly left: Image;
-  /** Grey, rectified, principal points aligned. */
+  /** Grey, rectified. */
   readonly pair: RectifiedPair;
 }
 
 /**
- * Reads two pictures, rectifies them where the calibration says that they are raw, and aligns the principal points.
- * Throws `Fault` IMAGE_*, CALIBRATION_INVALID, or IMAGE_SHAPE when a picture has not the calibration's size.
+ * Reads two pictures and rectifies them where the calibration says that they are raw. Throws `Fault` IMAGE_*, CALIBRATION_INVALID, or IMAGE_SHAPE when a picture has not the calibration's size.
  */
 export async function loadPair(
   leftPath: string,
@@ -33,8 +31,7 @@ export async function loadPair(
   checkSize(left, leftPath, calibration.stereo);
   checkSize(right, rightPath, calibration.stereo);
   const pair = rectified(left, right, calibration);
-  const aligned = alignPrincipalPoints(greyOf(pair.right), pair.calibration);
-  return { left: pair.left, pair: { ...pair, ...aligned, left: greyOf(pair.left) } };
+  return { left: pair.left, pair: { ...pair, left: greyOf(pair.left), right: greyOf(pair.right) } };
 }
 
 function rectified(

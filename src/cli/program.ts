@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { bagCommand } from "./bag.ts";
 import { demoCommand } from "./demo.ts";
+import { doctorCommand } from "./doctor.ts";
 import { evalCommand } from "./eval.ts";
 import { inferCommand } from "./infer.ts";
 import { modelsCommand } from "./models.ts";
@@ -13,6 +14,7 @@ const groups: readonly (readonly [heading: string, commands: readonly (() => Com
   ["One stereo pair:", [inferCommand]],
   ["Recordings:", [bagCommand]],
   ["Network:", [evalCommand, modelsCommand]],
+  ["When something is wrong:", [doctorCommand]],
 ];
 
 export function makeProgram(): Command {

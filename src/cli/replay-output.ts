@@ -4,7 +4,7 @@ import { Fault } from "../core/fault.ts";
 import type { StampedTransform } from "../core/ports.ts";
 import { invert } from "../core/transform.ts";
 import { McapSink } from "../io/mcap-writer.ts";
-import { mapTopics } from "../msg/map-messages.ts";
+import { mapTopics, recordedOutputs } from "../msg/map-messages.ts";
 import { writeTfMessage } from "../msg/write-tf.ts";
 import type { OutputMessage } from "../pipeline/map-outputs.ts";
 import type { MapStep } from "../pipeline/map-steps.ts";
@@ -32,7 +32,7 @@ export class ReplayOutput {
       });
     }
     const sink = await McapSink.open(path);
-    for (const { topic, type } of Object.values(mapTopics)) sink.addTopic(topic, type);
+    for (const output of recordedOutputs) sink.addTopic(mapTopics[output].topic, mapTopics[output].type);
     sink.addTopic("/tf", "tf2_msgs/msg/TFMessage");
     sink.addTopic("/tf_static", "tf2_msgs/msg/TFMessage");
     return new ReplayOutput(sink);

@@ -7,7 +7,7 @@ import { StageTimes } from "../core/stage-times.ts";
 import { type Bag, openBag } from "../io/bag.ts";
 import { stereoSource } from "../io/stereo-bag.ts";
 import { findStereoTopics, type GivenTopics, type StereoTopics } from "../io/stereo-topics.ts";
-import { type MapOutput, mapTopics } from "../msg/map-messages.ts";
+import { type MapOutput, recordedOutputs } from "../msg/map-messages.ts";
 import { rectifiedPairs } from "../pipeline/frames.ts";
 import type { PosedPair } from "../pipeline/frames-assemble.ts";
 import { type FrameCounts, makeFrameCounts } from "../pipeline/frames-counts.ts";
@@ -49,7 +49,7 @@ export interface ReplayRun {
   steps: number;
 }
 
-const written: ReadonlySet<MapOutput> = new Set(Object.keys(mapTopics) as MapOutput[]);
+const written: ReadonlySet<MapOutput> = new Set(recordedOutputs);
 
 /** Replays a bag through the model into a map, as fast as it goes: every pair, in order. */
 export async function replay(options: ReplayOptions): Promise<ReplayRun> {
@@ -164,7 +164,8 @@ function noPairs(path: string, { counts }: ReplayRun, health: Health): Fault {
   });
 }
 
-function frameOptions(config: StereoConfig, topics: StereoTopics) {
+/** How replay pairs, rectifies and poses the images of these topics. */
+export function frameOptions(config: StereoConfig, topics: StereoTopics) {
   const { left, right } = topics;
   const sync = config.approximate_sync
     ? {

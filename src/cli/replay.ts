@@ -10,9 +10,10 @@ import { makeProgress } from "./progress.ts";
 import { reportOf, summaryOf, writeReport } from "./replay-report.ts";
 import { type ReplayRun, replay } from "./replay-run.ts";
 import { StepPicture } from "./step-picture.ts";
+import { addTopicOptions, givenTopics, type TopicFlags } from "./topic-options.ts";
 import { ViewerFeed } from "./viewer-feed.ts";
 
-interface ReplayFlags {
+interface ReplayFlags extends TopicFlags {
   readonly out?: string;
   readonly report?: string;
   readonly preview?: string;
@@ -21,10 +22,6 @@ interface ReplayFlags {
   readonly host: string;
   readonly token?: string;
   readonly rate?: string;
-  readonly left?: string;
-  readonly right?: string;
-  readonly leftInfo?: string;
-  readonly rightInfo?: string;
   readonly json?: boolean;
 }
 
@@ -41,10 +38,6 @@ export function replayCommand(): Command {
     .option("--host <address>", "interface of the viewer; other than loopback needs --token", "127.0.0.1")
     .option("--token <secret>", "secret that a browser must bring")
     .option("--rate <x>", "speed against the recording, e.g. 1 for its own; as fast as it goes if left out")
-    .option("--left <topic>", "left images; found by type and name if left out")
-    .option("--right <topic>", "right images")
-    .option("--left-info <topic>", "CameraInfo of the left camera")
-    .option("--right-info <topic>", "CameraInfo of the right camera")
     .option("--json", "print the report as one JSON object")
     .addHelpText(
       "after",
@@ -54,7 +47,7 @@ export function replayCommand(): Command {
       const config = parseConfig(stereoSchema, configGiven(self, stereoSchema), "the command line");
       await runReplay(bag, flags, config);
     });
-  return addConfigOptions(command, stereoSchema);
+  return addConfigOptions(addTopicOptions(command), stereoSchema);
 }
 
 async function runReplay(bag: string, flags: ReplayFlags, config: StereoConfig): Promise<void> {
@@ -145,15 +138,6 @@ export class StepProgress {
     this.#bar?.stop();
     this.#bar = undefined;
   }
-}
-
-function givenTopics({ left, right, leftInfo, rightInfo }: ReplayFlags) {
-  return {
-    ...(left === undefined ? {} : { left }),
-    ...(right === undefined ? {} : { right }),
-    ...(leftInfo === undefined ? {} : { leftInfo }),
-    ...(rightInfo === undefined ? {} : { rightInfo }),
-  };
 }
 
 function positive(text: string, name: string): number {
