@@ -10,6 +10,7 @@ import { clearingPointsInto, makeClearingRays } from "../src/octree/clearing.ts"
 import { occupiedInto } from "../src/octree/leaves.ts";
 import { OccupancyMap } from "../src/octree/occupancy-map.ts";
 import { OctomapEncoder } from "../src/octree/octomap.ts";
+import { FullOctomapEncoder } from "../src/octree/octomap-full.ts";
 import { frameOccupiedInto } from "../src/octree/per-frame.ts";
 import { makePointList } from "../src/octree/points.ts";
 import { makeProjection, projectInto } from "../src/octree/project.ts";
@@ -29,6 +30,7 @@ const frames = Array.from({ length: FRAMES }, (_, n) => streetFrame(Math.sin(n) 
 const map = new OccupancyMap({ resolutionM: streetGrid.voxelSizeM });
 const rays = makeClearingRays(streetGrid, streetCamera);
 const encoder = new OctomapEncoder();
+const fullEncoder = new FullOctomapEncoder();
 const points = makePointList();
 const rayEnds = makePointList();
 const occupied = makePointList();
@@ -86,6 +88,7 @@ group("parts", () => {
   bench("projectInto", () => projectInto(grid, map, -1, 2));
   bench("occupiedInto", () => occupiedInto(occupied, map));
   bench("octomap encode", () => do_not_optimize(encoder.borrowBinary(map)));
+  bench("octomap encode, log-odds", () => do_not_optimize(fullEncoder.borrowFull(map)));
   bench("points message", () => do_not_optimize(pointsMessage(optical, points)));
   bench("markers message", () => do_not_optimize(voxelMarkersMessage(fixed, occupied, cubes)));
 });

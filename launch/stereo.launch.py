@@ -171,7 +171,8 @@ def displayed(given):
     left, right, image = camera(given)
     out = [('/left/image_rect', f'{left}/{image}'), ('/right/image_rect', f'{right}/{image}')]
     if given['namespace']:
-        names = ('points', 'points_clearing', 'occupancy_grid', 'octomap_binary', 'voxel_markers')
+        maps = ('points', 'points_clearing', 'occupancy_grid', 'octomap_binary', 'octomap_full', 'voxel_markers')
+        names = (*maps, 'depth', 'disparity')
         node = f'/{given["namespace"].strip("/")}/stereo_voxel_node'
         out += [(f'/stereo_voxel_node/{name}', f'{node}/{name}') for name in names]
     return out

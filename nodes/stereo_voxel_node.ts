@@ -6,6 +6,7 @@
 import { openModel } from "../src/cli/model-folder.ts";
 import { Fault } from "../src/core/fault.ts";
 import { decodeCompressed } from "../src/io/decode-compressed.ts";
+import { writeWhole } from "../src/io/write-whole.ts";
 import { readCompressedImage } from "../src/msg/read-compressed-image.ts";
 import { loadRclnodejs } from "../src/ros/environment.ts";
 import { StereoNode } from "../src/ros/stereo-node.ts";
@@ -16,6 +17,7 @@ try {
   const node = new StereoNode(rcl, {
     openModel,
     readCompressed: (data) => decodeCompressed(readCompressedImage(data), "grey"),
+    writeFile: writeWhole,
   });
   rcl.removeSignalHandlers();
   let isStopping = false;

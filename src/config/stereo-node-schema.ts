@@ -30,6 +30,12 @@ export const stereoNodeSchema = {
     live: true,
     doc: "Pairs older than this are dropped; when none has come for as long, the input counts as stale.",
   },
+  save_map_path: {
+    kind: "string",
+    fallback: "",
+    live: true,
+    doc: "Where ~/save_map writes the map: a file that ends in .bt (occupied and free) or .ot (log-odds).",
+  },
   publish_rate_limit: {
     kind: "double",
     unit: "Hz",

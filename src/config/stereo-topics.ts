@@ -64,6 +64,12 @@ export const stereoOutputs = {
     "Ends of the free rays of one pair, for costmap layers that clear along rays; stamp and frame of the left image.",
   ),
   octomapBinary: output("~/octomap_binary", "octomap_msgs/msg/Octomap", latched, "The map, in the fixed frame."),
+  octomapFull: output(
+    "~/octomap_full",
+    "octomap_msgs/msg/Octomap",
+    latched,
+    "The same with its log-odds; some ten times larger.",
+  ),
   occupancyGrid: output(
     "~/occupancy_grid",
     "nav_msgs/msg/OccupancyGrid",
@@ -75,6 +81,18 @@ export const stereoOutputs = {
     "visualization_msgs/msg/MarkerArray",
     latched,
     "The map's occupied voxels as cubes, at most max_markers.",
+  ),
+  depth: output(
+    "~/depth",
+    "sensor_msgs/msg/Image",
+    sensor,
+    "Metres along the optical axis for each pixel of the left image, 32FC1: +Inf beyond max_range, NaN where the network is not sure (REP-117, REP-118).",
+  ),
+  disparity: output(
+    "~/disparity",
+    "stereo_msgs/msg/DisparityImage",
+    sensor,
+    "Disparity of each pixel of the left image; negative where the network is not sure.",
   ),
   diagnostics: {
     name: "/diagnostics",
@@ -89,6 +107,16 @@ export const stereoOutputs = {
 export const stereoServices = {
   reset: { name: "~/reset", type: "std_srvs/srv/Empty", doc: "Empties the map." },
   enable: { name: "~/enable", type: "std_srvs/srv/SetBool", doc: "Pauses or resumes the work while active." },
+  saveMap: {
+    name: "~/save_map",
+    type: "std_srvs/srv/Trigger",
+    doc: "Writes the map to the file named by the parameter save_map_path: .bt (states) or .ot (log-odds).",
+  },
+  getOctomap: {
+    name: "~/octomap_binary",
+    type: "octomap_msgs/srv/GetOctomap",
+    doc: "The map as it is now, whether or not anybody subscribes to the topic of this name.",
+  },
 } as const;
 
 /** Name and type of an eye's image topic for the base name (`image_rect`, `image_raw`) and transport. */

@@ -53,12 +53,17 @@ export interface LevelAnswer {
   readonly p: Float32Array;
 }
 
-/** The network's disparity, one value a cell of 4x4 pixels, row-major; the image is padded to whole cells. */
+/**
+ * The network's disparity, one value a cell of 4x4 pixels of the left image, row-major; the image is padded to whole cells.
+ * Of the two components of a cell's distribution the heavier. Counted from infinity: fx baseline / z.
+ */
 export interface DisparityMap {
   readonly rows: number;
   readonly columns: number;
-  /** Pixels of the full image: the centre of the heavier of the two components. */
+  /** Centre, pixels of the full image. */
   readonly disparityPx: Float32Array;
+  /** Scale of the component, a logistic distribution; pixels, > 0. */
+  readonly spreadPx: Float32Array;
 }
 
 export interface StereoAnswer {

@@ -1,30 +1,52 @@
-import type { StereoCalibration } from "../core/calibration.ts";
 import type { Image } from "../core/image.ts";
+import type { RectifiedPair } from "../core/ports.ts";
+
+/** A cell of the network's answer, pixels. */
+const CELL_PX = 4;
 
 /**
- * Rows of the right image moved left by `doffsPx`, so that disparity 0 means infinity in both eyes: what the matcher and
- * the network expect. Linear between pixels; the edge is repeated. Returns the image itself where nothing is to be done.
+ * Columns by which both pictures are widened, so that disparity 0 means infinity in both eyes: what the matcher and the
+ * network expect. Where the right principal point lies further right, the right picture is moved left against the left
+ * one by `doffsPx`; instead of cutting its left border off, the left picture gets a margin. Whole cells.
  */
-export function alignPrincipalPoints(
-  right: Image,
-  calibration: StereoCalibration,
-): { right: Image; calibration: StereoCalibration } {
-  const { doffsPx } = calibration;
-  if (doffsPx === 0) return { right, calibration };
-  const { width, height, channels, data } = right;
-  const out = new Uint8Array(data.length);
-  const whole = Math.floor(doffsPx);
-  const part = Math.round((doffsPx - whole) * 256);
+export function marginOf({ calibration: { doffsPx } }: RectifiedPair): number {
+  return doffsPx > 0 ? Math.ceil(doffsPx / CELL_PX) * CELL_PX : 0;
+}
+
+/**
+ * Writes the grey pair with its principal points aligned: rows of width + margin pixels, edges repeated, the right picture
+ * linear between its pixels.
+ */
+export function alignInto(outLeft: Uint8Array, outRight: Uint8Array, pair: RectifiedPair): void {
+  const { left, right, calibration } = pair;
+  const { width, height, doffsPx } = calibration;
+  if (doffsPx === 0) {
+    outLeft.set(left.data);
+    outRight.set(right.data);
+    return;
+  }
+  const margin = marginOf(pair);
+  const wide = width + margin;
+  const whole = Math.floor(doffsPx - margin);
+  const part = Math.round((doffsPx - margin - whole) * 256);
   for (let y = 0; y < height; y += 1) {
-    for (let x = 0; x < width; x += 1) {
-      const a = Math.min(width - 1, Math.max(0, x + whole));
-      const b = Math.min(width - 1, Math.max(0, x + whole + 1));
-      for (let c = 0; c < channels; c += 1) {
-        const left = data[(y * width + a) * channels + c]!;
-        const next = data[(y * width + b) * channels + c]!;
-        out[(y * width + x) * channels + c] = (left * (256 - part) + next * part + 128) >> 8;
-      }
+    const row = y * width;
+    outLeft.fill(left.data[row]!, y * wide, y * wide + margin);
+    outLeft.set(left.data.subarray(row, row + width), y * wide + margin);
+    for (let x = 0; x < wide; x += 1) {
+      const a = right.data[row + Math.min(width - 1, Math.max(0, x + whole))]!;
+      const b = right.data[row + Math.min(width - 1, Math.max(0, x + whole + 1))]!;
+      outRight[y * wide + x] = (a * (256 - part) + b * part + 128) >> 8;
     }
   }
-  return { right: { ...right, data: out }, calibration: { ...calibration, doffsPx: 0 } };
+}
+
+/** The same as two pictures of their own. */
+export function alignedPair(pair: RectifiedPair): { readonly left: Image; readonly right: Image } {
+  const { width, height } = pair.calibration;
+  const wide = width + marginOf(pair);
+  const image = (): Image => ({ width: wide, height, channels: 1, data: new Uint8Array(wide * height) });
+  const [left, right] = [image(), image()];
+  alignInto(left.data, right.data, pair);
+  return { left, right };
 }

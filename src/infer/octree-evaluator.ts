@@ -23,6 +23,8 @@ export interface OctreeLayout {
 export interface View extends Omit<StereoCalibration, "baselineM" | "doffsPx"> {
   /** Metres, scaled. */
   readonly baseline: number;
+  /** First column of the image that the camera saw; those before are a margin. */
+  readonly margin: number;
 }
 
 const INPUTS = 23;
@@ -147,7 +149,7 @@ export class OctreeEvaluator {
     const cell = this.#cellM(level);
     const reach = (cell - leafM) / 2;
     const list = this.#ints(this.#index, count * 3);
-    const { fx, fy, cx, cy, width, height } = view;
+    const { fx, fy, cx, cy, width, height, margin } = view;
     let kept = 0;
     for (let i = 0; i < count; i += 1) {
       const z = origin[2] * leafM + (list[i * 3 + 2]! + 0.5) * cell;
@@ -155,7 +157,7 @@ export class OctreeEvaluator {
       const far = Math.max(0.1, z + reach);
       const x = origin[0] * leafM + (list[i * 3]! + 0.5) * cell;
       const y = origin[1] * leafM + (list[i * 3 + 1]! + 0.5) * cell;
-      if ((fx * (x + reach)) / (x + reach > 0 ? near : far) + cx < 0) continue;
+      if ((fx * (x + reach)) / (x + reach > 0 ? near : far) + cx < margin) continue;
       if ((fx * (x - reach)) / (x - reach < 0 ? near : far) + cx > width - 1) continue;
       if ((fy * (y + reach)) / (y + reach > 0 ? near : far) + cy < 0) continue;
       if ((fy * (y - reach)) / (y - reach < 0 ? near : far) + cy > height - 1) continue;

@@ -2,6 +2,7 @@ import type { Worker } from "node:worker_threads";
 import { Fault, messageOf } from "../core/fault.ts";
 import type { OctreeGrid } from "../core/occupancy.ts";
 import type { AnswerWants, RectifiedPair, StereoAnswer, StereoModel } from "../core/ports.ts";
+import { alignInto, marginOf } from "./align.ts";
 import { type LoadedModel, loadModel } from "./manifest.ts";
 import type { FromWorker, Job, WorkerSetup } from "./protocol.ts";
 import { spawnWorker } from "./spawn.ts";
@@ -139,16 +140,16 @@ class StereoWorkerModel implements StereoModel {
   }
 
   #send({ pair, voxelSizeM, wants }: Waiting): void {
-    const { width, height, fx, fy, cx, cy, baselineM } = pair.calibration;
+    const { height, fx, fy, cy, baselineM } = pair.calibration;
+    const margin = marginOf(pair);
+    const [width, cx] = [pair.calibration.width + margin, pair.calibration.cx + margin];
     const pixels = width * height;
     if (this.#images.byteLength < 2 * pixels) this.#images = new SharedArrayBuffer(2 * pixels);
-    const images = new Uint8Array(this.#images);
-    images.set(pair.left.data, 0);
-    images.set(pair.right.data, pixels);
+    alignInto(new Uint8Array(this.#images, 0, pixels), new Uint8Array(this.#images, pixels, pixels), pair);
     // Scaling world and baseline together leaves the images as they are: the graph's voxel stands for any size.
     const baseline = (baselineM * this.#model.manifest.grid.unit_voxel_m) / voxelSizeM;
     const id = this.#nextId++;
-    const job: Job = { id, images: this.#images, view: { width, height, fx, fy, cx, cy, baseline }, wants };
+    const job: Job = { id, images: this.#images, view: { width, height, fx, fy, cx, cy, baseline, margin }, wants };
     const worker = this.#worker!;
     worker.postMessage(job);
     this.#watchdog = setTimeout(() => {

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import * as ort from "onnxruntime-node";
 import { messageOf } from "../core/fault.ts";
+import type { DisparityMap } from "../core/ports.ts";
 import { makeMatcher } from "./matcher.ts";
 import { OctreeEvaluator } from "./octree-evaluator.ts";
 import type { FromWorker, Job, WorkerSetup } from "./protocol.ts";
@@ -10,6 +11,8 @@ const setup = workerData as WorkerSetup;
 const port = parentPort!;
 /** Floats of a cell in the graph's answer. */
 const ROW_FLOATS = 16;
+/** A cell, pixels. */
+const CELL_PX = 4;
 const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
 async function start(): Promise<void> {
@@ -46,9 +49,7 @@ async function start(): Promise<void> {
     const rows = out["rows"]!;
     const levels = decoder.run(rows.data as Float32Array, w4, h4, view);
     const disparity =
-      wants.disparity === true
-        ? { rows: h4, columns: w4, disparityPx: disparityOf(rows.data as Float32Array) }
-        : undefined;
+      wants.disparity === true ? disparityOf(rows.data as Float32Array, h4, w4, view.margin / CELL_PX) : undefined;
     rows.dispose();
     const stagesMs = { match: matched - began, network: inferred - matched, decode: performance.now() - inferred };
     const answer = { levels, stagesMs, ...(disparity === undefined ? {} : { disparity }) };
@@ -64,14 +65,20 @@ async function start(): Promise<void> {
 
 start().catch((thrown) => post({ kind: "failed", id: undefined, message: messageOf(thrown) }));
 
-/** rows [cells, 16], each m1, m2, s1, s2, w, ... -> the centre of the component that has more than half of the weight. */
-function disparityOf(rows: Float32Array): Float32Array {
-  const out = new Float32Array(rows.length / ROW_FLOATS);
-  for (let i = 0; i < out.length; i += 1) {
-    const at = i * ROW_FLOATS;
-    out[i] = rows[at + 4]! > 0.5 ? rows[at]! : rows[at + 1]!;
+/** rows [cells, 16], each m1, m2, s1, s2, w, ... -> the component with more than half of the weight, without the margin. */
+function disparityOf(data: Float32Array, rows: number, wide: number, margin: number): DisparityMap {
+  const columns = wide - margin;
+  const disparityPx = new Float32Array(rows * columns);
+  const spreadPx = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1) {
+      const cell = (row * wide + margin + column) * ROW_FLOATS;
+      const at = data[cell + 4]! > 0.5 ? cell : cell + 1;
+      disparityPx[row * columns + column] = data[at]!;
+      spreadPx[row * columns + column] = data[at + 2]!;
+    }
   }
-  return out;
+  return { rows, columns, disparityPx, spreadPx };
 }
 
 /** A copy with its own alignment. */

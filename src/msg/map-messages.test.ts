@@ -3,10 +3,13 @@ import { Health } from "../core/health.ts";
 import { decodeCdr } from "./codec.ts";
 import { definitionsOf } from "./definitions.ts";
 import {
+  depthMessage,
   diagnosticsMessage,
+  disparityMessage,
   mapTopics,
   occupancyGridMessage,
   octomapBinaryMessage,
+  octomapFullMessage,
   pointsClearingMessage,
   pointsMessage,
   voxelMarkersMessage,
@@ -16,6 +19,7 @@ const header = { stampNs: 5_000_000_007n, frameId: "odom" };
 const read = { stamp: { sec: 5, nanosec: 7 }, frame_id: "odom" };
 const cloud = { count: 1, xyz: Float32Array.of(1, 2, 3), value: Float32Array.of(0.5) };
 const grid = { width: 2, height: 1, resolutionM: 1, originXM: 0, originYM: 0, data: Int8Array.of(-1, 100) };
+const image = { width: 2, height: 1, data: Float32Array.of(1.5, Number.NaN) };
 const cubes = { edgeM: 1, maxCubes: 5, minZM: 0, maxZM: 2 };
 
 describe("each output", () => {
@@ -23,6 +27,9 @@ describe("each output", () => {
     points: pointsMessage(header, cloud),
     pointsClearing: pointsClearingMessage(header, cloud),
     octomapBinary: octomapBinaryMessage(header, 0.5, Uint8Array.of(1, 2)),
+    octomapFull: octomapFullMessage(header, 0.5, Uint8Array.of(1, 2, 3, 4, 5)),
+    depth: depthMessage(header, image),
+    disparity: disparityMessage(header, { ...image, focalPx: 2, baselineM: 3, maxPx: 192, stepPx: 0.5 }),
     occupancyGrid: occupancyGridMessage(header, grid),
     voxelMarkers: voxelMarkersMessage(header, cloud, cubes),
     diagnostics: diagnosticsMessage(header.stampNs, "stereo", new Health(), {}),

@@ -1,11 +1,19 @@
 import type { Header } from "../core/image.ts";
 import { CdrBytes } from "./write-cdr.ts";
 
-/** octomap_msgs/Octomap with `binary = true`, id "OcTree"; `data` is OctoMap's writeBinaryData stream. */
-export function writeOctomapBinary(header: Header, resolutionM: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
+/**
+ * octomap_msgs/Octomap of an "OcTree"; `data` is OctoMap's writeBinaryData stream where `isBinary`, else its writeData
+ * stream.
+ */
+export function writeOctomap(
+  header: Header,
+  resolutionM: number,
+  data: Uint8Array,
+  isBinary: boolean,
+): Uint8Array<ArrayBuffer> {
   return new CdrBytes(96 + header.frameId.length + data.length)
     .header(header)
-    .bool(true)
+    .bool(isBinary)
     .string("OcTree")
     .float64(resolutionM)
     .byteSequence(data)

@@ -6,8 +6,9 @@ import { definitionsOf } from "./definitions.ts";
 import { writeCameraInfo, writeCompressedImage, writeImage } from "./write-camera.ts";
 import { CdrBytes } from "./write-cdr.ts";
 import { type CloudArrays, writePointCloud2 } from "./write-cloud.ts";
+import { writeDisparityImage, writeFloatImage } from "./write-depth.ts";
 import { writeDiagnosticArray } from "./write-diagnostics.ts";
-import { writeOccupancyGrid, writeOctomapBinary } from "./write-map.ts";
+import { writeOccupancyGrid, writeOctomap } from "./write-map.ts";
 import { writeCubeMarkers } from "./write-markers.ts";
 import { writeTfMessage } from "./write-tf.ts";
 
@@ -89,10 +90,12 @@ describe.each(frameIds)("with frame %o", (frameId) => {
 
   it.each([0, 1, 7, 8, 1001])("Octomap of %i bytes", (length) => {
     const data = Uint8Array.from({ length }, (_, i) => i * 7);
-    const bytes = writeOctomapBinary(header, 0.15, data);
-    const message = readBack<{ data: Int8Array }>("octomap_msgs/msg/Octomap", bytes);
-    expect(message).toMatchObject({ header: read, binary: true, id: "OcTree", resolution: 0.15 });
-    expect(Uint8Array.from(message.data)).toEqual(data);
+    for (const binary of [true, false]) {
+      const bytes = writeOctomap(header, 0.15, data, binary);
+      const message = readBack<{ data: Int8Array }>("octomap_msgs/msg/Octomap", bytes);
+      expect(message).toMatchObject({ header: read, binary, id: "OcTree", resolution: 0.15 });
+      expect(Uint8Array.from(message.data)).toEqual(data);
+    }
   });
 
   it.each([
@@ -191,6 +194,25 @@ describe.each(frameIds)("with frame %o", (frameId) => {
       step: 7 * channels,
       data,
     });
+  });
+
+  it.each([
+    [0, 0],
+    [3, 5],
+    [7, 2],
+  ])("depth and DisparityImage of %i x %i", (width, height) => {
+    const data = Float32Array.from({ length: width * height + 3 }, (_, i) => [0.5, Number.NaN, -1, 1e9][i % 4]! * i);
+    const bytes = new Uint8Array(data.buffer, 0, width * height * 4);
+    const image = { header: read, width, height, encoding: "32FC1", is_bigendian: 0, step: width * 4, data: bytes };
+    expect(readBack("sensor_msgs/msg/Image", writeFloatImage(header, { width, height, data }))).toEqual(image);
+    const rest = { focalPx: 700, baselineM: 0.25, maxPx: 192, stepPx: 0.125 };
+    const message = readBack(
+      "stereo_msgs/msg/DisparityImage",
+      writeDisparityImage(header, { width, height, data, ...rest }),
+    );
+    const valid_window = { x_offset: 0, y_offset: 0, width, height, do_rectify: false };
+    const search = { min_disparity: 0, max_disparity: 192, delta_d: 0.125 };
+    expect(message).toEqual({ header: read, image, f: 700, t: 0.25, valid_window, ...search });
   });
 
   it("CompressedImage", () => {

@@ -4,7 +4,7 @@ import { addCell, randomFrame, randomOf } from "../../test/octree/frames.ts";
 import type { StereoCalibration } from "../core/calibration.ts";
 import { FREE, makeOctreeFrame, OCCUPIED, type OctreeFrame, type OctreeGrid } from "../core/occupancy.ts";
 import { clearingPointsInto, makeClearingRays } from "./clearing.ts";
-import { frameOccupiedInto, rasterInto } from "./per-frame.ts";
+import { frameOccupiedInto, rasterInto, STATE_MASK } from "./per-frame.ts";
 import { makePointList } from "./points.ts";
 
 const grid: OctreeGrid = { voxelSizeM: 0.5, origin: [-8, -8, 0], size: [16, 16, 16], levels: 2 };
@@ -30,7 +30,7 @@ function frameBy(rule: (x: number, y: number, z: number) => number): OctreeFrame
 
 function pointsOf(frame: OctreeFrame, options = {}) {
   const out = makePointList(1);
-  clearingPointsInto(out, frame, makeClearingRays(grid, calibration, { columns: 1, rows: 1, ...options }));
+  clearingPointsInto(out, frame, makeClearingRays(grid, calibration, { maxRays: 1, ...options }));
   return Array.from({ length: out.count }, (_, i) => [...out.xyz.subarray(i * 3, i * 3 + 3), out.value[i]!]);
 }
 
@@ -62,7 +62,7 @@ it("gives no point where nothing is free", () => {
   expect(
     pointsOf(
       frameBy(() => 0),
-      { columns: 8, rows: 4 },
+      { maxRays: 32 },
     ),
   ).toEqual([]);
 });
@@ -70,12 +70,48 @@ it("gives no point where nothing is free", () => {
 it("sends one ray through the middle of each bin of the image", () => {
   const points = pointsOf(
     frameBy(() => FREE),
-    { columns: 2, rows: 1 },
+    { maxRays: 3 },
   );
   const slopes = points.map(([x, y, z]) => [x! / z!, y! / z!]);
   expect(slopes[0]![0]).toBeCloseTo((101 / 4 - 0.5 - 50) / 100, 5);
   expect(slopes[1]![0]).toBeCloseTo((303 / 4 - 0.5 - 50) / 100, 5);
   expect(slopes[0]![1]).toBeCloseTo(0, 5);
+});
+
+it("puts the rays half a leaf apart where the grid ends, or where they do, and no more of them than allowed", () => {
+  for (const [options, endM] of [
+    [{}, 8],
+    [{ maxRangeM: 4 }, 4],
+  ] as const) {
+    const { columns, rows } = makeClearingRays(grid, calibration, options);
+    const apart = [
+      (endM * calibration.width) / calibration.fx / columns,
+      (endM * calibration.height) / calibration.fy / rows,
+    ];
+    for (const spacingM of apart) {
+      expect(spacingM).toBeGreaterThanOrEqual(0.25);
+      expect(spacingM).toBeLessThan(0.25 * 1.1);
+    }
+  }
+  const { columns, rows } = makeClearingRays(grid, calibration, { maxRays: 200 });
+  expect(columns * rows).toBeLessThanOrEqual(200);
+  expect(columns / rows).toBeCloseTo(101 / 51, 0);
+});
+
+it("ends every ray where walking leaf by leaf ends it", () => {
+  fc.assert(
+    fc.property(fc.integer(), (seed) => {
+      const frame = randomFrame(randomOf(seed), grid);
+      const leaves = makeOctreeFrame(grid, 4096);
+      const dense = new Uint8Array(4096);
+      rasterInto(dense, frame);
+      for (const [i, code] of dense.entries())
+        addCell(leaves, 1, i % 16, (i >> 4) % 16, i >> 8, code & STATE_MASK, 0.5);
+      const options = { maxRays: 512, blindM: 1 };
+      expect(pointsOf(frame, options)).toEqual(pointsOf(leaves, options));
+    }),
+    { numRuns: 60 },
+  );
 });
 
 it("only ever crosses free space after its blind start, and ends inside it", () => {
@@ -85,11 +121,11 @@ it("only ever crosses free space after its blind start, and ends inside it", () 
       const frame = randomFrame(randomOf(seed), grid);
       const dense = new Uint8Array(4096);
       rasterInto(dense, frame);
-      for (const [x, y, z] of pointsOf(frame, { columns: 9, rows: 5, blindM: 1 })) {
+      for (const [x, y, z] of pointsOf(frame, { maxRays: 512, blindM: 1 })) {
         const length = Math.hypot(x!, y!, z!);
         for (let t = length; t > 1.5; t -= 0.07) {
           const cell = [x!, y!, z!].map((v, a) => Math.floor((v * t) / length / 0.5) - grid.origin[a]!);
-          expect(dense[(cell[2]! * 16 + cell[1]!) * 16 + cell[0]!]).toBe(FREE);
+          expect(dense[(cell[2]! * 16 + cell[1]!) * 16 + cell[0]!]! & STATE_MASK).toBe(FREE);
         }
       }
     }),

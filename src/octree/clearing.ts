@@ -1,21 +1,22 @@
 import type { StereoCalibration } from "../core/calibration.ts";
 import { Fault } from "../core/fault.ts";
 import { FREE, OCCUPIED, type OctreeFrame, type OctreeGrid, UNKNOWN } from "../core/occupancy.ts";
-import { rasterInto } from "./per-frame.ts";
+import { rasterInto, STATE_BITS, STATE_MASK } from "./per-frame.ts";
 import { type PointList, reserve } from "./points.ts";
 
 export interface ClearingOptions {
-  /** Bins of the image, one ray through the middle of each. */
-  readonly columns: number;
-  readonly rows: number;
   /** Rays end here at the latest, metres; the grid's own end may come first. */
   readonly maxRangeM: number;
   /** Unknown space that a ray may cross at its start, where stereo sees nothing; at least up to the grid's near face. */
   readonly blindM: number;
+  /** At most so many rays; where the spacing asks for more, all are further apart. */
+  readonly maxRays: number;
 }
 
-export const clearingDefaults: ClearingOptions = { columns: 64, rows: 24, maxRangeM: 100, blindM: 2 };
+export const clearingDefaults: ClearingOptions = { maxRangeM: 100, blindM: 2, maxRays: 16384 };
 
+/** How far apart rays are where they end, in leaf voxels: a consumer's cell of that size is hit by one at least. */
+const SPACING = 0.5;
 /** End points stay this much (leaf voxels) before the face, inside free space, whatever rounding does to them. */
 const INSET = 0.05;
 
@@ -23,6 +24,9 @@ const INSET = 0.05;
 export interface ClearingRays {
   readonly grid: OctreeGrid;
   readonly options: ClearingOptions;
+  /** Bins of the image, one ray through the middle of each. */
+  readonly columns: number;
+  readonly rows: number;
   /** Unit vectors, left optical frame. */
   readonly directions: Float64Array;
   readonly dense: Uint8Array;
@@ -34,7 +38,7 @@ export function makeClearingRays(
   options: Partial<ClearingOptions> = {},
 ): ClearingRays {
   const all = { ...clearingDefaults, ...options };
-  const { columns, rows } = all;
+  const { columns, rows } = binsOf(grid, calibration, all);
   const directions = new Float64Array(columns * rows * 3);
   for (let row = 0; row < rows; row += 1) {
     for (let column = 0; column < columns; column += 1) {
@@ -44,7 +48,20 @@ export function makeClearingRays(
       directions.set([x / length, y / length, 1 / length], (row * columns + column) * 3);
     }
   }
-  return { grid, options: all, directions, dense: new Uint8Array(grid.size[0] * grid.size[1] * grid.size[2]) };
+  const dense = new Uint8Array(grid.size[0] * grid.size[1] * grid.size[2]);
+  return { grid, options: all, columns, rows, directions, dense };
+}
+
+/** As many bins as put the rays `SPACING` apart at the far end of the grid, or where they end before it. */
+function binsOf(
+  { voxelSizeM, origin, size }: OctreeGrid,
+  { width, height, fx, fy }: StereoCalibration,
+  { maxRangeM, maxRays }: ClearingOptions,
+): { columns: number; rows: number } {
+  const depth = Math.min(maxRangeM / voxelSizeM, origin[2] + size[2]);
+  const [wide, high] = [(depth * width) / fx / SPACING, (depth * height) / fy / SPACING];
+  const share = Math.min(1, Math.sqrt(maxRays / (wide * high)));
+  return { columns: Math.max(1, Math.floor(wide * share)), rows: Math.max(1, Math.floor(high * share)) };
 }
 
 /**
@@ -80,43 +97,68 @@ export function clearingPointsInto(out: PointList, frame: OctreeFrame, rays: Cle
 function walk({ grid, options, directions, dense }: ClearingRays, at: number): number {
   const voxelM = grid.voxelSizeM;
   const [sizeX, sizeY, sizeZ] = grid.size;
-  const dx = directions[at]!;
-  const dy = directions[at + 1]!;
+  const [originX, originY, originZ] = grid.origin;
+  // Everything in leaf voxels; the camera stands at minus the grid's origin. Never 0: it is divided by.
+  const dx = directions[at]! || 1e-12;
+  const dy = directions[at + 1]! || 1e-12;
   const dz = directions[at + 2]!;
-  // Everything in leaf voxels; the camera stands at minus the grid's origin.
   const start = entry(grid, directions, at);
-  let x = Math.floor(dx * start - grid.origin[0]);
-  let y = Math.floor(dy * start - grid.origin[1]);
-  let z = Math.floor(dz * start - grid.origin[2]);
-  let nextX = dx === 0 ? Number.POSITIVE_INFINITY : (x + (dx > 0 ? 1 : 0) + grid.origin[0]) / dx;
-  let nextY = dy === 0 ? Number.POSITIVE_INFINITY : (y + (dy > 0 ? 1 : 0) + grid.origin[1]) / dy;
-  let nextZ = (z + 1 + grid.origin[2]) / dz;
+  let x = Math.floor(dx * start - originX);
+  let y = Math.floor(dy * start - originY);
+  let z = Math.floor(dz * start - originZ);
   const blind = Math.max(options.blindM / voxelM, start) + 1e-6;
   const limit = options.maxRangeM / voxelM;
+  const perX = 1 / dx;
+  const perY = 1 / dy;
+  const perZ = 1 / dz;
   let travelled = start;
   let sawFree = false;
   while (travelled < limit) {
     const inside = x >= 0 && x < sizeX && y >= 0 && y < sizeY && z >= 0 && z < sizeZ;
-    const state = inside ? dense[(z * sizeY + y) * sizeX + x]! : UNKNOWN;
+    const code = inside ? dense[(z * sizeY + y) * sizeX + x]! : UNKNOWN;
+    const state = code & STATE_MASK;
     if (state === OCCUPIED) return sawFree ? -travelled * voxelM : 0;
     if (state !== FREE && sawFree) return travelled * voxelM;
     if (!sawFree && travelled > blind) return 0;
     if (state === FREE) sawFree = true;
-    if (nextX <= nextY && nextX <= nextZ) {
-      travelled = nextX;
-      x += Math.sign(dx);
-      nextX += 1 / Math.abs(dx);
-    } else if (nextY <= nextZ) {
-      travelled = nextY;
-      y += Math.sign(dy);
-      nextY += 1 / Math.abs(dy);
+    // On to the face through which the ray leaves the cell, whatever its size; along the other axes rounding must not
+    // leave the cell.
+    const up = code >> STATE_BITS;
+    const last = (1 << up) - 1;
+    const leaveX = ((dx > 0 ? (x | last) + 1 : x & ~last) + originX) * perX;
+    const leaveY = ((dy > 0 ? (y | last) + 1 : y & ~last) + originY) * perY;
+    const leaveZ = ((z | last) + 1 + originZ) * perZ;
+    if (leaveX <= leaveY && leaveX <= leaveZ) {
+      travelled = leaveX;
+      x = dx > 0 ? (x | last) + 1 : (x & ~last) - 1;
+      if (up > 0) {
+        y = within(dy * travelled - originY, y, last);
+        z = within(dz * travelled - originZ, z, last);
+      }
+    } else if (leaveY <= leaveZ) {
+      travelled = leaveY;
+      y = dy > 0 ? (y | last) + 1 : (y & ~last) - 1;
+      if (up > 0) {
+        x = within(dx * travelled - originX, x, last);
+        z = within(dz * travelled - originZ, z, last);
+      }
     } else {
-      travelled = nextZ;
-      z += 1;
-      nextZ += 1 / dz;
+      travelled = leaveZ;
+      z = (z | last) + 1;
+      if (up > 0) {
+        x = within(dx * travelled - originX, x, last);
+        y = within(dy * travelled - originY, y, last);
+      }
     }
   }
   return sawFree ? options.maxRangeM : 0;
+}
+
+/** The leaf at `at`, or the nearest of those that share the cell of leaf `k`. */
+function within(at: number, k: number, last: number): number {
+  const low = k & ~last;
+  const found = Math.floor(at);
+  return found < low ? low : found > low + last ? low + last : found;
 }
 
 /** Where the ray meets the grid's near face, in voxels; 0 when the camera is not behind it. */

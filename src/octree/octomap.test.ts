@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { opticalPose, randomFrame, randomOf, randomPose } from "../../test/octree/frames.ts";
 import { OCCUPIED } from "../core/occupancy.ts";
-import { readBt, writeBt } from "./bt-file.ts";
 import { OccupancyMap } from "./occupancy-map.ts";
 import { OctomapEncoder } from "./octomap.ts";
+import { readBt, writeBt } from "./octomap-file.ts";
 import { loadLeaves, readOctomapBinary } from "./octomap-read.ts";
 
 function randomMap(seed: number): OccupancyMap {

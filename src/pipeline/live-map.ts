@@ -1,3 +1,4 @@
+import { asFault, messageOf } from "../core/fault.ts";
 import type { Health } from "../core/health.ts";
 import type { StereoInput, StereoModel } from "../core/ports.ts";
 import type { StageTimes } from "../core/stage-times.ts";
@@ -12,7 +13,7 @@ export interface LiveMapOptions {
   readonly model: StereoModel;
   /** Asked before each pair is answered: why not to, if so. */
   readonly refuses: (stampNs: bigint) => "stale" | "rate_limit" | undefined;
-  /** Hears of every step; frame and map are valid until the promise resolves. */
+  /** Hears of every step; frame and map are valid until the promise resolves. What it throws is told to Health. */
   readonly onStep: (step: MapStep) => Promise<void> | void;
 }
 
@@ -22,6 +23,7 @@ export interface LiveMapOptions {
  */
 export class LiveMap {
   readonly #options: LiveMapOptions;
+  readonly #health: Health;
   readonly #counts: FrameCounts;
   readonly #assembler: FrameAssembler;
   readonly #done: Promise<void>;
@@ -31,6 +33,7 @@ export class LiveMap {
 
   constructor(options: LiveMapOptions, health: Health, counts: FrameCounts, times: StageTimes) {
     this.#options = options;
+    this.#health = health;
     this.#counts = counts;
     this.#assembler = new FrameAssembler(options.frames, health, counts);
     const steps = mapSteps(this.#pairs(), options.model, options.map, health, counts, times);
@@ -46,15 +49,34 @@ export class LiveMap {
     if (this.#newest !== undefined) this.#wake?.();
   }
 
-  /** Resolves when the pair in work is done; what waits is dropped. Rejects with what `onStep` threw. */
+  /** Resolves when the pair in work is done, and is given up; what waits is dropped. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#wake?.();
     await this.#done;
   }
 
+  /** Never rejects: nobody waits for it before `stop`, and a rejection would end the process. */
   async #run(steps: AsyncIterable<MapStep>): Promise<void> {
-    for await (const step of steps) if (!this.#isStopped) await this.#options.onStep(step);
+    try {
+      for await (const step of steps) if (!this.#isStopped) await this.#hand(step);
+    } catch (thrown) {
+      const { code, message, remedy } = asFault(thrown, "The map failed, and nothing is answered any more.", {
+        code: "MODEL_MISMATCH",
+        remedy: "Reset the map or start the node again, and report this: it is a defect.",
+      });
+      this.#health.raise("map", code, `${message} ${remedy}`, "error");
+    }
+  }
+
+  async #hand(step: MapStep): Promise<void> {
+    try {
+      await this.#options.onStep(step);
+      this.#health.clear("outputs", "OUTPUT_UNWRITABLE");
+    } catch (thrown) {
+      const why = `The outputs of a pair could not be made or published: ${messageOf(thrown)}. Report this: it is a defect.`;
+      this.#health.raise("outputs", "OUTPUT_UNWRITABLE", why, "error");
+    }
   }
 
   async *#pairs(): AsyncGenerator<PosedPair> {

@@ -7,6 +7,7 @@ import {
   mapTopics,
   occupancyGridMessage,
   octomapBinaryMessage,
+  octomapFullMessage,
   pointsClearingMessage,
   pointsMessage,
   voxelMarkersMessage,
@@ -14,9 +15,11 @@ import {
 import { type ClearingRays, clearingPointsInto, makeClearingRays } from "../octree/clearing.ts";
 import { occupiedInto } from "../octree/leaves.ts";
 import { OctomapEncoder } from "../octree/octomap.ts";
+import { FullOctomapEncoder } from "../octree/octomap-full.ts";
 import { frameOccupiedInto } from "../octree/per-frame.ts";
 import { makePointList } from "../octree/points.ts";
 import { makeProjection, projectInto } from "../octree/project.ts";
+import { DepthOutputs } from "./depth-outputs.ts";
 import type { FrameCounts } from "./frames-counts.ts";
 import type { MapStep } from "./map-steps.ts";
 
@@ -46,6 +49,8 @@ export class MapOutputs {
   readonly #voxels = makePointList();
   readonly #projection = makeProjection();
   readonly #encoder = new OctomapEncoder();
+  readonly #fullEncoder = new FullOctomapEncoder();
+  readonly #depths = new DepthOutputs();
   #rays: { readonly of: StereoCalibration; readonly maxRangeM: number; readonly rays: ClearingRays } | undefined;
 
   constructor(options: OutputOptions) {
@@ -54,13 +59,14 @@ export class MapOutputs {
 
   /**
    * There is no occupancy_grid while /tf does not say how high the robot's base stands: a band at a guessed height would
-   * show obstacles as free ground.
+   * show obstacles as free ground. There is no depth and no disparity of a step that was made before they were wanted.
    */
   *messages(step: MapStep, wanted: ReadonlySet<MapOutput>): Generator<OutputMessage> {
     const { stampNs } = step.header;
     for (const output of outputs) {
-      if (!wanted.has(output) || (output === "occupancyGrid" && step.T_fixed_base === undefined)) continue;
-      yield { output, topic: mapTopics[output].topic, stampNs, data: this.#encode(step, output) };
+      if (!wanted.has(output)) continue;
+      const data = this.#encode(step, output);
+      if (data !== undefined) yield { output, topic: mapTopics[output].topic, stampNs, data };
     }
   }
 
@@ -88,9 +94,9 @@ export class MapOutputs {
     return { output: "diagnostics", topic: mapTopics.diagnostics.topic, stampNs, data };
   }
 
-  #encode(step: MapStep, output: (typeof outputs)[number]): Uint8Array {
+  #encode(step: MapStep, output: (typeof outputs)[number]): Uint8Array | undefined {
     const { header, fixed, frame, map } = step;
-    const { minHeightM, maxHeightM } = this.#options;
+    const { minHeightM, maxHeightM, maxRangeM } = this.#options;
     switch (output) {
       case "points":
         frameOccupiedInto(this.#points, frame);
@@ -100,8 +106,15 @@ export class MapOutputs {
         return pointsClearingMessage(header, this.#ends);
       case "octomapBinary":
         return octomapBinaryMessage(fixed, map.resolutionM, this.#encoder.borrowBinary(map));
+      case "octomapFull":
+        return octomapFullMessage(fixed, map.resolutionM, this.#fullEncoder.borrowFull(map));
+      case "depth":
+        return step.disparity && this.#depths.depth(step.pair, step.disparity, maxRangeM);
+      case "disparity":
+        return step.disparity && this.#depths.disparity(step.pair, step.disparity);
       case "occupancyGrid": {
-        const baseZM = step.T_fixed_base?.[11] ?? 0;
+        const baseZM = step.T_fixed_base?.[11];
+        if (baseZM === undefined) return undefined;
         projectInto(this.#projection, map, baseZM + minHeightM, baseZM + maxHeightM);
         return occupancyGridMessage(fixed, this.#projection);
       }
@@ -135,4 +148,13 @@ function isSameView(a: StereoCalibration, b: StereoCalibration): boolean {
   );
 }
 
-const outputs = ["points", "pointsClearing", "octomapBinary", "occupancyGrid", "voxelMarkers"] as const;
+const outputs = [
+  "points",
+  "pointsClearing",
+  "octomapBinary",
+  "octomapFull",
+  "occupancyGrid",
+  "voxelMarkers",
+  "depth",
+  "disparity",
+] as const;

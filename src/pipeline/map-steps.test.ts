@@ -2,15 +2,16 @@ import { describe, expect, it } from "vitest";
 import { Fault } from "../core/fault.ts";
 import { Health } from "../core/health.ts";
 import type { OctreeGrid } from "../core/occupancy.ts";
-import type { StereoAnswer, StereoModel } from "../core/ports.ts";
+import type { AnswerWants, RectifiedPair, StereoAnswer, StereoModel } from "../core/ports.ts";
 import { StageTimes } from "../core/stage-times.ts";
 import type { Transform } from "../core/transform.ts";
-import type { MapOutput } from "../msg/map-messages.ts";
+import { decodeCdr } from "../msg/codec.ts";
+import { type MapOutput, mapTopics } from "../msg/map-messages.ts";
 import { occupiedInto } from "../octree/leaves.ts";
 import { makePointList } from "../octree/points.ts";
 import type { PosedPair } from "./frames-assemble.ts";
 import { makeFrameCounts } from "./frames-counts.ts";
-import { MapOutputs } from "./map-outputs.ts";
+import { MapOutputs, type OutputMessage } from "./map-outputs.ts";
 import { mapSteps } from "./map-steps.ts";
 
 const options = {
@@ -47,13 +48,20 @@ class StubModel implements StereoModel {
     return { voxelSizeM, origin: [-8, -8, 0], size: [16, 16, 64], levels: 1 };
   }
 
-  run(): Promise<StereoAnswer | undefined> {
+  run(_pair?: RectifiedPair, _voxelSizeM?: number, wants?: AnswerWants): Promise<StereoAnswer | undefined> {
     this.#calls += 1;
     if (this.#failing.includes(this.#calls - 1)) {
       return Promise.reject(new Fault("It died.", { code: "WORKER_DIED", remedy: "Wait." }));
     }
     const level = { index: Int32Array.of(8, 8, 10), p: Float32Array.of(0, 0, 1) };
-    return Promise.resolve({ levels: [level], stagesMs: { network: 1 } });
+    const cell = {
+      rows: 2,
+      columns: 2,
+      disparityPx: new Float32Array(4).fill(2),
+      spreadPx: new Float32Array(4).fill(0.1),
+    };
+    const disparity = wants?.disparity === true ? { disparity: cell } : {};
+    return Promise.resolve({ levels: [level], stagesMs: { network: 1 }, ...disparity });
   }
 
   async close(): Promise<void> {}
@@ -174,3 +182,44 @@ describe("occupancy_grid", () => {
     ).toEqual(faults);
   });
 });
+
+describe("depth and disparity", () => {
+  const outputs = new MapOutputs({ maxRangeM: 32, minHeightM: 0.1, maxHeightM: 2, maxMarkers: 10, node: "test" });
+  const wanted = new Set<MapOutput>(["depth", "disparity"]);
+
+  it("come of the pairs for which the model was asked, with the stamp and frame of the left image", async () => {
+    async function* pairs() {
+      for (const i of [0, 1, 2]) yield pairAt(i, 0);
+    }
+    let asked = 0;
+    const wants = () => {
+      asked += 1;
+      return { disparity: asked === 2 };
+    };
+    const made: OutputMessage[][] = [];
+    const all = { ...options, wants };
+    for await (const step of mapSteps(
+      pairs(),
+      new StubModel(),
+      all,
+      new Health(),
+      makeFrameCounts(),
+      new StageTimes(),
+    )) {
+      made.push([...outputs.messages(step, wanted)]);
+    }
+    expect(made.map((messages) => messages.map(({ output }) => output))).toEqual([[], ["depth", "disparity"], []]);
+    const [depth, disparity] = made[1]!.map(({ output, data }) => decodeCdr<FloatImage>(mapTopics[output].type, data));
+    const head = { stamp: { sec: 0, nanosec: 100_000_000 }, frame_id: "cam" };
+    expect(depth).toMatchObject({ header: head, encoding: "32FC1", width: 8, height: 8, step: 32, is_bigendian: 0 });
+    // fx baseline / disparity = 8 * 0.5 / 2.
+    expect(new Set(new Float32Array(depth!.data.slice().buffer))).toEqual(new Set([2]));
+    expect(disparity).toMatchObject({ header: head, f: 8, t: 0.5, min_disparity: 0, max_disparity: 192 });
+    expect(new Set(new Float32Array(disparity!.image.data.slice().buffer))).toEqual(new Set([2]));
+  });
+});
+
+interface FloatImage {
+  readonly data: Uint8Array;
+  readonly image: { readonly data: Uint8Array };
+}

@@ -2,11 +2,10 @@ import { asFault, Fault } from "../core/fault.ts";
 import type { Health } from "../core/health.ts";
 import type { Header } from "../core/image.ts";
 import type { OctreeFrame } from "../core/occupancy.ts";
-import type { RectifiedPair, StereoAnswer, StereoModel } from "../core/ports.ts";
+import type { AnswerWants, DisparityMap, RectifiedPair, StereoAnswer, StereoModel } from "../core/ports.ts";
 import type { StageTimes } from "../core/stage-times.ts";
 import type { Transform } from "../core/transform.ts";
 import { OccupancyMap } from "../octree/occupancy-map.ts";
-import { alignPrincipalPoints } from "../stereo/align.ts";
 import { type DecodeLimits, makeOctreeDecoder } from "../stereo/decode-octree.ts";
 import type { PosedPair } from "./frames-assemble.ts";
 import { countDrop, type FrameCounts } from "./frames-counts.ts";
@@ -23,6 +22,8 @@ export interface MapOptions extends DecodeLimits {
    * as soon as it is there, not with the next pair.
    */
   readonly ahead?: number;
+  /** Asked for each pair: what is wanted of its answer beyond the voxels. */
+  readonly wants?: () => AnswerWants;
 }
 
 /** One pair in the map. Frame and map are valid until the next step. */
@@ -33,6 +34,8 @@ export interface MapStep {
   /** The same stamp, the map's frame: z up. */
   readonly fixed: Header;
   readonly frame: OctreeFrame;
+  /** Where `wants` asked for it. */
+  readonly disparity?: DisparityMap;
   readonly map: OccupancyMap;
   readonly T_fixed_camera: Transform;
   /** Undefined where /tf knows no base frame. */
@@ -90,13 +93,11 @@ export async function* mapSteps(
     broken = { thrown };
   });
   for await (const posed of source) {
-    const { right, calibration } = alignPrincipalPoints(posed.pair.right, posed.pair.calibration);
-    const aligned = { ...posed, pair: { ...posed.pair, right, calibration } };
-    const answer = model.run(aligned.pair, options.voxelSizeM).then(
+    const answer = model.run(posed.pair, options.voxelSizeM, options.wants?.()).then(
       (found) => found ?? new Fault("A newer pair took its place.", { code: "INPUT_STALE", remedy: "Nothing to do." }),
       (thrown) => asModelFault(thrown),
     );
-    waiting.push({ posed: aligned, answer });
+    waiting.push({ posed, answer });
     yield* settle(options.ahead ?? 1);
   }
   yield* settle(0);
@@ -157,6 +158,7 @@ class Mapper {
       header: { stampNs: pair.stampNs, frameId: pair.frameId },
       fixed: { stampNs: pair.stampNs, frameId: isPosed ? fixedFrame : `${pair.frameId}_level` },
       frame,
+      ...(answer.disparity && { disparity: answer.disparity }),
       map,
       T_fixed_camera: T,
       T_fixed_base: isPosed ? T_fixed_base : undefined,

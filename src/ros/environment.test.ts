@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { checkRos } from "./environment.ts";
+import { checkRos, hasInterfaces, lackOf } from "./environment.ts";
 
 const root = join(import.meta.dirname, "../..");
 const bare = { PATH: process.env["PATH"], HOME: process.env["HOME"] };
@@ -19,8 +19,13 @@ it("names everything that is missing where no ROS is sourced, each with its reme
 
 it("names the message packages that a distribution lacks", () => {
   const [, , messages] = checkRos({ ...bare, ROS_DISTRO: "jazzy", AMENT_PREFIX_PATH: "/nowhere" });
-  expect(messages?.problem?.message).toContain("octomap_msgs");
-  expect(messages?.problem?.remedy).toContain("ros-jazzy-octomap-msgs");
+  expect(messages?.problem?.message).toContain("nav_msgs");
+  expect(messages?.problem?.remedy).toContain("ros-jazzy-nav-msgs");
+  // Only two outputs want it, and those are off without.
+  expect(messages?.problem?.message).not.toContain("octomap_msgs");
+  const env = { ...bare, ROS_DISTRO: "jazzy", AMENT_PREFIX_PATH: "/nowhere" };
+  expect(hasInterfaces("octomap_msgs/msg/Octomap", env)).toBe(false);
+  expect(lackOf("octomap_msgs/msg/Octomap", env)).toContain("apt-get install ros-jazzy-octomap-msgs");
 });
 
 it("the node says so and ends with 1, without starting a compiler", () => {

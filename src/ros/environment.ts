@@ -14,8 +14,8 @@ export interface RosCheck {
 const require = createRequire(import.meta.url);
 const source = "Run `source /opt/ros/<distribution>/setup.bash` in this shell, and the setup of your workspace.";
 
-/** Message packages beyond those that every ROS 2 installation brings. */
-const interfaces = ["tf2_msgs", "octomap_msgs", "diagnostic_msgs", "visualization_msgs", "nav_msgs", "lifecycle_msgs"];
+/** Message packages beyond those that every ROS 2 installation brings; without others an output is off. */
+const interfaces = ["tf2_msgs", "diagnostic_msgs", "visualization_msgs", "nav_msgs", "lifecycle_msgs"];
 
 /**
  * Whether this process can have a live node, told without loading rclnodejs: loading it without a ROS starts a
@@ -26,8 +26,7 @@ export function checkRos(env: NodeJS.ProcessEnv = process.env): RosCheck[] {
   const prefixes = pathsOf(env["AMENT_PREFIX_PATH"]);
   const libraries = pathsOf(env["LD_LIBRARY_PATH"]);
   const hasLibrary = libraries.some((folder) => existsSync(join(folder, "librcl.so")));
-  const lacking = interfaces.filter((name) => !prefixes.some((prefix) => existsSync(join(prefix, "share", name))));
-  const packages = lacking.map((name) => `ros-${distribution ?? "<distribution>"}-${name.replaceAll("_", "-")}`);
+  const lacking = lackingOf(interfaces, env);
   const check = (name: string, isThere: boolean, message: string, remedy: string): RosCheck => ({
     name,
     problem: isThere ? undefined : { message, remedy },
@@ -44,7 +43,7 @@ export function checkRos(env: NodeJS.ProcessEnv = process.env): RosCheck[] {
       "message packages",
       lacking.length === 0,
       `the message packages ${lacking.join(", ")} are not in AMENT_PREFIX_PATH`,
-      `Run \`apt-get install ${packages.join(" ")}\`, or build them in your workspace and source it.`,
+      installing(lacking, env),
     ),
     check(
       "rclnodejs is installed",
@@ -53,6 +52,27 @@ export function checkRos(env: NodeJS.ProcessEnv = process.env): RosCheck[] {
       "Source ROS 2, then run `npm install` again in the folder of voxelguard.",
     ),
   ];
+}
+
+/** Whether the package of an interface type (`octomap_msgs/msg/Octomap`) is there. */
+export function hasInterfaces(type: string, env: NodeJS.ProcessEnv = process.env): boolean {
+  return lackingOf([type.split("/")[0]!], env).length === 0;
+}
+
+/** Why an output of this type is off, and what to do. */
+export function lackOf(type: string, env: NodeJS.ProcessEnv = process.env): string {
+  const name = type.split("/")[0]!;
+  return `the message package ${name} is not in AMENT_PREFIX_PATH. ${installing([name], env)}`;
+}
+
+function lackingOf(names: readonly string[], env: NodeJS.ProcessEnv): string[] {
+  const prefixes = pathsOf(env["AMENT_PREFIX_PATH"]);
+  return names.filter((name) => !prefixes.some((prefix) => existsSync(join(prefix, "share", name))));
+}
+
+function installing(names: readonly string[], env: NodeJS.ProcessEnv): string {
+  const packages = names.map((name) => `ros-${env["ROS_DISTRO"] ?? "<distribution>"}-${name.replaceAll("_", "-")}`);
+  return `Run \`apt-get install ${packages.join(" ")}\`, or build ${names.length === 1 ? "it" : "them"} in your workspace and source it.`;
 }
 
 /** Loads rclnodejs after the check. Throws `Fault` ROS_MISSING with everything that is missing. */

@@ -1,4 +1,4 @@
-import { messageOf } from "../core/fault.ts";
+import { Fault, messageOf } from "../core/fault.ts";
 import type { RclLifecycleNode, Rclnodejs, RclResponse, RclState } from "./rclnodejs.ts";
 
 /** What a node does in its transitions. A step that rejects refuses configure and activate; the others go on. */
@@ -58,7 +58,8 @@ export function makeLifecycleNode(rcl: Rclnodejs, name: string, steps: Lifecycle
       outcome = SUCCESS;
     } catch (thrown) {
       const isUp = label === "configure" || label === "activate";
-      node.getLogger().error(`${label}: ${messageOf(thrown)}`);
+      const remedy = thrown instanceof Fault ? ` ${thrown.remedy}` : "";
+      node.getLogger().error(`${label}: ${messageOf(thrown)}${remedy}`);
       outcome = isUp ? FAILURE : SUCCESS;
     }
     const value = new rcl.lifecycle.CallbackReturnValue();

@@ -1,8 +1,8 @@
 import { type StereoNodeConfig, stereoNodeSchema } from "../config/stereo-node-schema.ts";
-import { stereoNodeName, stereoOutputs, stereoServices } from "../config/stereo-topics.ts";
+import { stereoNodeName, stereoOutputs, stereoServices, type Topic } from "../config/stereo-topics.ts";
 import { messageOf } from "../core/fault.ts";
 import { Health } from "../core/health.ts";
-import type { StereoInput, StereoModel } from "../core/ports.ts";
+import type { AnswerWants, StereoInput, StereoModel } from "../core/ports.ts";
 import { StageTimes } from "../core/stage-times.ts";
 import { spanText } from "../core/stamp.ts";
 import type { MapOutput } from "../msg/map-messages.ts";
@@ -11,8 +11,10 @@ import { LiveMap } from "../pipeline/live-map.ts";
 import { MapOutputs } from "../pipeline/map-outputs.ts";
 import type { MapStep } from "../pipeline/map-steps.ts";
 import { liveFrameOptions, mapOptions, outputOptions } from "../pipeline/stereo-options.ts";
+import { hasInterfaces, lackOf } from "./environment.ts";
 import { StampWatch } from "./input-watch.ts";
 import { type LifecycleHandle, makeLifecycleNode } from "./lifecycle-node.ts";
+import { octomapAnswer, saveMap } from "./map-services.ts";
 import { NodeParameters } from "./parameters.ts";
 import type { Rclnodejs, RclResponse } from "./rclnodejs.ts";
 import { type Observed, StereoDiagnostics } from "./stereo-diagnostics.ts";
@@ -23,9 +25,12 @@ import { guarded, NodeTopics, type RawPublisher, type RawSubscription } from "./
 export interface StereoNodeParts {
   openModel(config: StereoNodeConfig): Promise<StereoModel>;
   readonly readCompressed: CompressedReader;
+  /** Writes a file whole or not at all. */
+  writeFile(path: string, data: Uint8Array): Promise<void>;
 }
 
-type Publishers = Readonly<Record<MapOutput, RawPublisher>>;
+/** Without those whose message package this ROS lacks. */
+type Publishers = Readonly<Partial<Record<MapOutput, RawPublisher>>>;
 
 /** How often it is asked who listens. The graph has no event for it here. */
 const askEveryMs = 200;
@@ -57,6 +62,8 @@ export class StereoNode implements Observed {
   #options: { map: object; outputs: object } | undefined;
   #poll: NodeJS.Timeout | undefined;
   #lastAnsweredNs: bigint | undefined;
+  /** Its map is that of the newest pair. */
+  #lastStep: MapStep | undefined;
 
   constructor(rcl: Rclnodejs, parts: StereoNodeParts) {
     this.#parts = parts;
@@ -82,6 +89,12 @@ export class StereoNode implements Observed {
       this.isEnabled = data;
       return { success: true, message: data ? "enabled" : "paused" };
     });
+    this.#service(stereoServices.saveMap, () =>
+      saveMap(this.config.save_map_path, this.#lastStep, this.#parts.writeFile),
+    );
+    if (hasInterfaces(stereoServices.getOctomap.type)) {
+      this.#service(stereoServices.getOctomap, async () => octomapAnswer(this.#lastStep));
+    }
     this.#diagnostics = new StereoDiagnostics(this);
   }
 
@@ -115,10 +128,13 @@ export class StereoNode implements Observed {
       this.health.raise("model", "MODEL_MISSING", messageOf(thrown), "error");
       throw thrown;
     }
-    const publishers = Object.entries(stereoOutputs).filter(([output]) => output !== "diagnostics");
-    this.publishers = Object.fromEntries(
-      publishers.map(([output, topic]) => [output, this.topics.publisher(topic)]),
-    ) as unknown as Publishers;
+    const publishers: Partial<Record<MapOutput, RawPublisher>> = {};
+    for (const [output, topic] of Object.entries(stereoOutputs) as [MapOutput, Topic][]) {
+      if (output === "diagnostics") continue;
+      if (hasInterfaces(topic.type)) publishers[output] = this.topics.publisher(topic);
+      else this.lifecycle.node.getLogger().warn(`${topic.name} is off: ${lackOf(topic.type)}`);
+    }
+    this.publishers = publishers;
     this.#transforms = listenToTf(this.topics, (input) => this.#push(input));
   }
 
@@ -141,6 +157,8 @@ export class StereoNode implements Observed {
     this.#transforms = [];
     this.publishers = undefined;
     this.#known.clear();
+    this.#lastStep = undefined;
+    this.#outputs = undefined;
     const { model } = this;
     this.model = undefined;
     await model?.close();
@@ -155,10 +173,11 @@ export class StereoNode implements Observed {
   /** A new, empty map. */
   #begin(): void {
     const { config } = this;
-    const map = { ...mapOptions(config), ahead: 0 };
+    const map = { ...mapOptions(config), ahead: 0, wants: () => this.#answerWants() };
     const outputs = outputOptions(config, this.lifecycle.node.name());
     this.#options = { map, outputs };
     this.#outputs = new MapOutputs(outputs);
+    this.#lastStep = undefined;
     this.#lastAnsweredNs = undefined;
     const options = {
       frames: liveFrameOptions(config),
@@ -211,6 +230,11 @@ export class StereoNode implements Observed {
     return new Set(all.filter(([, { subscribers }]) => subscribers > 0).map(([output]) => output));
   }
 
+  #answerWants(): AnswerWants {
+    const wanted = this.#wanted();
+    return { disparity: wanted.has("depth") || wanted.has("disparity") };
+  }
+
   #refuses(stampNs: bigint): "stale" | "rate_limit" | undefined {
     const { max_input_age: limitS, publish_rate_limit: rate } = this.config;
     const ageNs = this.nowNs - stampNs;
@@ -228,9 +252,10 @@ export class StereoNode implements Observed {
   }
 
   #publish(step: MapStep): void {
+    this.#lastStep = step;
     this.times.measure("outputs", () => {
       for (const { output, data } of this.#outputs!.messages(step, this.#wanted())) {
-        this.publishers?.[output].publish(data as Uint8Array<ArrayBuffer>);
+        this.publishers?.[output]?.publish(data as Uint8Array<ArrayBuffer>);
       }
     });
     this.lastStepMs = performance.now();

@@ -1,5 +1,5 @@
 import type { Topic } from "../config/stereo-topics.ts";
-import { asFault } from "../core/fault.ts";
+import { asFault, Fault, messageOf } from "../core/fault.ts";
 import type { Health } from "../core/health.ts";
 import { rclQos } from "./qos.ts";
 import type { RclNode, Rclnodejs } from "./rclnodejs.ts";
@@ -54,7 +54,7 @@ export class NodeTopics {
   }
 
   publisher(topic: Topic): RawPublisher {
-    const publisher = this.#node.createPublisher(topic.type, topic.name, this.#options(topic));
+    const publisher = this.#open(topic, () => this.#node.createPublisher(topic.type, topic.name, this.#options(topic)));
     return {
       topic: publisher.topic,
       get subscribers() {
@@ -69,13 +69,25 @@ export class NodeTopics {
   subscribe(topic: Topic, hear: (data: Uint8Array) => void): RawSubscription {
     const name = this.#node.resolveTopicName(topic.name);
     const options = { ...this.#options(topic), isRaw: true };
-    const subscription = this.#node.createSubscription(
-      topic.type,
-      topic.name,
-      options,
-      guarded(this.#health, name, (data: Buffer) => hear(data)),
+    const callback = guarded(this.#health, name, (data: Buffer) => hear(data));
+    const subscription = this.#open(topic, () =>
+      this.#node.createSubscription(topic.type, topic.name, options, callback),
     );
     return { topic: subscription.topic, close: () => this.#node.destroySubscription(subscription) };
+  }
+
+  /** rclnodejs does not say of which topic the QoS is that it refuses. */
+  #open<T>({ name }: Topic, make: () => T): T {
+    try {
+      return make();
+    } catch (thrown) {
+      const topic = this.#node.resolveTopicName(name);
+      throw new Fault(`${topic} cannot be opened: ${messageOf(thrown)}.`, {
+        code: "CONFIG_INVALID",
+        remedy: `Correct the parameters qos_overrides.${topic}.* and start the node again.`,
+        cause: thrown,
+      });
+    }
   }
 
   /** With `qos_overrides.<topic>.*` parameters where the topic has them. */

@@ -1,4 +1,3 @@
-import type { DisparityMap } from "../core/ports.ts";
 import type { PixelMap } from "./ground-truth.ts";
 import { ratio } from "./metrics-tally.ts";
 
@@ -18,20 +17,17 @@ export interface DisparityScore {
   readonly mean_px: number;
 }
 
-const CELL_PX = 4;
-
 /**
- * A pixel takes the disparity of its cell. `truth`: pixels, NaN and values <= 0 unknown; `offsetPx` is added to it: what
- * the matcher, which sees the principal points aligned, finds beyond it.
+ * `found`, `truth`: disparities of the same view; of the truth NaN and values <= 0 are unknown. `offsetPx` is added to the
+ * truth: what the network, which counts from infinity, finds beyond it.
  */
-export function tallyDisparity(found: DisparityMap, truth: PixelMap, offsetPx: number): DisparityTally {
+export function tallyDisparity(found: PixelMap, truth: PixelMap, offsetPx: number): DisparityTally {
   const tally = { labelled: 0, bad1: 0, bad3: 0, sumPx: 0 };
   for (let v = 0; v < truth.height; v += 1) {
-    const row = Math.floor(v / CELL_PX) * found.columns;
     for (let u = 0; u < truth.width; u += 1) {
       const real = truth.data[v * truth.width + u]!;
       if (!(real > 0 && real < Number.POSITIVE_INFINITY)) continue;
-      const offPx = Math.abs(found.disparityPx[row + Math.floor(u / CELL_PX)]! - real - offsetPx);
+      const offPx = Math.abs(found.data[v * found.width + u]! - real - offsetPx);
       tally.labelled += 1;
       tally.sumPx += offPx;
       if (offPx > 1) tally.bad1 += 1;

@@ -21,7 +21,7 @@ const layout = {
   ],
   near: { layers: 16, slices: 3 },
 } as const;
-const view = { width: 157, height: 93, fx: 141.3, fy: 150.7, cx: 83.4, cy: 40.6, baseline: 0.45 };
+const view = { width: 157, height: 93, fx: 141.3, fy: 150.7, cx: 83.4, cy: 40.6, baseline: 0.45, margin: 0 };
 
 interface Answer {
   readonly h4: number;

@@ -7,13 +7,7 @@ import type { MapStep } from "../../src/pipeline/map-steps.ts";
 import { readYaml } from "../launch/support.ts";
 import { opticalPose } from "../octree/frames.ts";
 import { streetCamera, streetFrame, streetGrid } from "../octree/street.ts";
-import {
-  FREE_SPACE,
-  type LayerParameters,
-  observe,
-  type SourceParameters,
-  VoxelLayer,
-} from "../support/voxel-layer.ts";
+import { type LayerParameters, observe, type SourceParameters, VoxelLayer } from "../support/voxel-layer.ts";
 
 /** The costmap that ships, under Nav2's names. */
 interface LocalCostmap {
@@ -52,21 +46,27 @@ beforeAll(() => {
 });
 
 /** What MapOutputs publishes of a frame, read back from its CDR; metres, left optical frame. */
-function cloudsOf(street: OctreeFrame): Clouds {
-  const frame = { ...street, grid: { ...streetGrid, voxelSizeM: voxelM } };
+function cloudsOf(street: OctreeFrame, voxelSizeM = voxelM, calibration = streetCamera): Clouds {
+  const frame = { ...street, grid: { ...streetGrid, voxelSizeM } };
   const header = { stampNs: 0n, frameId: "left_optical" };
   const image = { width: 1, height: 1, channels: 1 as const, data: new Uint8Array(1) };
   const step: MapStep = {
-    pair: { ...header, left: image, right: image, calibration: streetCamera },
+    pair: { ...header, left: image, right: image, calibration },
     header,
     fixed: { stampNs: 0n, frameId: "odom" },
     frame,
-    map: new OccupancyMap({ resolutionM: voxelM }),
+    map: new OccupancyMap({ resolutionM: voxelSizeM }),
     T_fixed_camera: opticalPose(0, 0, cameraHeightM, 0),
     T_fixed_base: undefined,
     isPosed: true,
   };
-  const outputs = new MapOutputs({ maxRangeM: 12, minHeightM: 0.1, maxHeightM: 2, maxMarkers: 0, node: "test" });
+  const outputs = new MapOutputs({
+    maxRangeM: 64 * voxelSizeM,
+    minHeightM: 0.1,
+    maxHeightM: 2,
+    maxMarkers: 0,
+    node: "test",
+  });
   const messages = [...outputs.messages(step, new Set(["points", "pointsClearing"] as const))];
   const [points, clearing] = messages.map(({ data }) => pointsOf(data));
   return { points: points!, clearing: clearing! };
@@ -90,17 +90,24 @@ class Robot {
   readonly layer: VoxelLayer;
   readonly #T: ReturnType<typeof opticalPose>;
   readonly #clear: SourceParameters;
+  readonly #mark: SourceParameters;
 
-  constructor({ x, y, z, yaw }: Pose, parameters: Partial<LayerParameters> = {}, clear = voxelguard_clear) {
+  constructor(
+    { x, y, z, yaw }: Pose,
+    parameters: Partial<LayerParameters> = {},
+    clear = voxelguard_clear,
+    mark = voxelguard_mark,
+  ) {
     const half = costmap.width / 2;
     const extent = { originXM: -half, originYM: -half, widthM: costmap.width, resolutionM: costmap.resolution };
     this.layer = new VoxelLayer({ ...layer, ...parameters }, extent);
     this.#T = opticalPose(x, y, z, yaw);
     this.#clear = clear;
+    this.#mark = mark;
   }
 
   see({ points, clearing }: Clouds): void {
-    this.layer.update([observe(clearing, this.#T, this.#clear)], [observe(points, this.#T, voxelguard_mark)]);
+    this.layer.update([observe(clearing, this.#T, this.#clear)], [observe(points, this.#T, this.#mark)]);
   }
 }
 
@@ -137,24 +144,52 @@ describe("Nav2's VoxelLayer over points and points_clearing, with the parameters
     }
   });
 
-  it("leaves no ghost anywhere, wherever the voxels lie against the costmap's cells", () => {
-    const poses = [0, 0.03, 0.07].flatMap((x) =>
-      [0, 0.04].flatMap((y) => [0, 0.05, 0.1].flatMap((up) => [0, 0.3].map((yaw) => ({ x, y, up, yaw })))),
-    );
-    for (const { x, y, up, yaw } of poses) {
-      const pose = { x, y, z: cameraHeightM + up, yaw };
-      const [robot, fresh] = [new Robot(pose), new Robot(pose)];
-      robot.see(present);
-      const before = lethal(robot.layer);
-      for (let n = 0; n < 3; n += 1) robot.see(removed);
-      fresh.see(removed);
-      // What a robot that never saw the person knows to be free.
-      const isFree = (cell: number) => fresh.layer.costs[cell] === FREE_SPACE;
-      expect(before.filter(isFree).length).toBeGreaterThan(0);
-      expect(lethal(robot.layer).filter(isFree), JSON.stringify(pose)).toEqual([]);
-    }
-    expect(poses).toHaveLength(36);
-  });
+  /** A post just within the marking range, as a box of the street. */
+  const postAt = (rangeM: number, voxelSizeM: number) => {
+    const z = ((rangeM - 0.4) / voxelSizeM) * streetGrid.voxelSizeM;
+    return [0.05 * z, 0.085 * z, -0.2, 1.6, z, z + 0.6];
+  };
+  const { obstacle_max_range: rangeM } = voxelguard_mark as Required<SourceParameters>;
+  // The frame is the same; a wide camera spreads its rays further.
+  const wide = { ...streetCamera, fx: 308, fy: 308 };
+  it.each([
+    ["0.2 m voxels, a view of 64 degrees", rangeM, 0.2, streetCamera, [0, 0.04], [0, 0.05, 0.1]],
+    ["0.1 m voxels, a view of 64 degrees", rangeM, 0.1, streetCamera, [0.04], [0]],
+    ["0.2 m voxels, a view of 110 degrees", 5, 0.2, wide, [0.04], [0]],
+    ["0.1 m voxels, a view of 110 degrees", 5, 0.1, wide, [0.04], [0]],
+  ])(
+    "leaves no ghost anywhere, wherever the voxels lie against the costmap's cells: %s",
+    (_, range, voxelSizeM, camera, ys, ups) => {
+      const heightM = (1.6 / streetGrid.voxelSizeM) * voxelSizeM;
+      const [before, after] = [streetFrame(0, [postAt(range, voxelSizeM)]), streetFrame(100)].map((frame) =>
+        cloudsOf(frame, voxelSizeM, camera),
+      );
+      const poses = [0, 0.03, 0.07].flatMap((x) =>
+        ys.flatMap((y) => ups.flatMap((up) => [0, 0.3].map((yaw) => ({ x, y, z: heightM + up, yaw })))),
+      );
+      for (const pose of poses) {
+        const mark = { ...voxelguard_mark, obstacle_max_range: range };
+        const [robot, fresh] = [
+          new Robot(pose, {}, voxelguard_clear, mark),
+          new Robot(pose, {}, voxelguard_clear, mark),
+        ];
+        robot.see(before!);
+        const marked = lethal(robot.layer);
+        for (let n = 0; n < 3; n += 1) robot.see(after!);
+        fresh.see(after!);
+        // Whatever a robot that never saw those who left does not mark.
+        const there = new Set(lethal(fresh.layer));
+        const gone = marked.filter((cell) => !there.has(cell));
+        const aheadM = gone.map((cell) => distanceM(robot.layer, cell, pose));
+        expect(Math.max(...aheadM)).toBeGreaterThan(range - 0.5);
+        expect(
+          lethal(robot.layer).filter((cell) => !there.has(cell)),
+          JSON.stringify(pose),
+        ).toEqual([]);
+      }
+      expect(poses).toHaveLength(6 * ys.length * ups.length);
+    },
+  );
 });
 
 describe("the traps that the parameter file names", () => {
@@ -181,6 +216,12 @@ describe("the traps that the parameter file names", () => {
     expect(observe(present.points, T, voxelguard_mark).xyz.length).toBeGreaterThan(0);
   });
 });
+
+/** From the robot to the middle of a cell. */
+function distanceM({ size }: VoxelLayer, cell: number, { x, y }: Pose): number {
+  const at = (index: number) => (index + 0.5) * costmap.resolution - costmap.width / 2;
+  return Math.hypot(at(cell % size) - x, at(Math.floor(cell / size)) - y);
+}
 
 function lethal({ costs }: VoxelLayer): number[] {
   return Array.from(costs.keys()).filter((cell) => costs[cell] === 254);

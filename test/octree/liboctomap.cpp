@@ -23,6 +23,19 @@ static void printCells(const OcTree& tree) {
   }
 }
 
+// One line a cell of depth 16: key x, y, z and log-odds.
+static void printLogOdds(const OcTree& tree) {
+  std::cout.precision(17);
+  for (auto leaf = tree.begin_leafs(); leaf != tree.end_leafs(); ++leaf) {
+    const unsigned edge = 1u << (tree.getTreeDepth() - leaf.getDepth());
+    const OcTreeKey corner = leaf.getIndexKey();
+    for (unsigned x = 0; x < edge; ++x)
+      for (unsigned y = 0; y < edge; ++y)
+        for (unsigned z = 0; z < edge; ++z)
+          std::cout << corner[0] + x << ' ' << corner[1] + y << ' ' << corner[2] + z << ' ' << leaf->getLogOdds() << '\n';
+  }
+}
+
 int main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
   if (command == "read-binary") {  // message data on stdin -> cells
@@ -38,6 +51,27 @@ int main(int argc, char** argv) {
     tree.readBinaryData(data);
     tree.prune();
     tree.writeBinaryData(std::cout);
+  } else if (command == "read-full") {  // message data on stdin -> cells with log-odds
+    std::stringstream data;
+    data << std::cin.rdbuf();
+    OcTree tree(0.5);
+    if (data.str().size() > 0) tree.readData(data);
+    printLogOdds(tree);
+  } else if (command == "rewrite-full") {  // message data on stdin -> the same tree, inner nodes and pruning worked out anew
+    std::stringstream data;
+    data << std::cin.rdbuf();
+    OcTree tree(0.5);
+    tree.readData(data);
+    tree.expand();
+    tree.updateInnerOccupancy();
+    tree.prune();
+    tree.writeData(std::cout);
+  } else if (command == "read-ot" && argc == 3) {  // file -> "type res size", cells with log-odds
+    octomap::AbstractOcTree* read = octomap::AbstractOcTree::read(std::string(argv[2]));
+    OcTree* tree = dynamic_cast<OcTree*>(read);
+    if (tree == nullptr) return 1;
+    std::cout << tree->getTreeType() << ' ' << tree->getResolution() << ' ' << tree->size() << '\n';
+    printLogOdds(*tree);
   } else if (command == "read-bt" && argc == 3) {  // file -> "res size", cells
     OcTree tree(0.1);
     if (!tree.readBinary(std::string(argv[2]))) return 1;
@@ -63,7 +97,7 @@ int main(int argc, char** argv) {
     tree.writeBinaryData(raw);
     printCells(tree);
   } else {
-    std::cerr << "usage: read-binary | rewrite-binary | read-bt FILE | scan SEED BT RAW\n";
+    std::cerr << "usage: read-binary | rewrite-binary | read-full | rewrite-full | read-ot FILE | read-bt FILE | scan SEED BT RAW\n";
     return 2;
   }
   return 0;

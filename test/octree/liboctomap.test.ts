@@ -2,10 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { OCCUPIED } from "../../src/core/occupancy.ts";
-import { readBt, writeBt } from "../../src/octree/bt-file.ts";
+import { OCCUPIED, UNKNOWN } from "../../src/core/occupancy.ts";
+import { LOG_ODDS_STEP } from "../../src/octree/log-odds.ts";
 import { OccupancyMap } from "../../src/octree/occupancy-map.ts";
 import { OctomapEncoder } from "../../src/octree/octomap.ts";
+import { readBt, writeBt, writeOt } from "../../src/octree/octomap-file.ts";
+import { FULL_NODE_BYTES, FullOctomapEncoder } from "../../src/octree/octomap-full.ts";
 import { loadLeaves, type OctomapLeaves, readOctomapBinary } from "../../src/octree/octomap-read.ts";
 import { opticalPose, randomFrame, randomOf, randomPose } from "./frames.ts";
 import { liboctomapProgram, runLiboctomap } from "./liboctomap.ts";
@@ -26,13 +28,17 @@ function driven(resolutionM: number): OccupancyMap {
 
 /** Every known cell as liboctomap.cpp prints it, from the map's own queries. */
 function cellsOf(map: OccupancyMap): string[] {
+  return linesOfCells(map, (k) => (map.stateOfKey(...k) === OCCUPIED ? "o" : "f"));
+}
+
+function linesOfCells(map: OccupancyMap, say: (key: readonly [number, number, number]) => string): string[] {
   const lines: string[] = [];
   const { store } = map;
   for (let slot = 0; slot < store.count; slot += 1) {
     for (let i = 0; i < 512; i += 1) {
-      const k = [store.bx[slot]! * 8 + (i & 7), store.by[slot]! * 8 + ((i >> 3) & 7), store.bz[slot]! * 8 + (i >> 6)];
-      const state = map.stateOfKey(k[0]!, k[1]!, k[2]!);
-      if (state !== 0) lines.push(`${k.join(" ")} ${state === OCCUPIED ? "o" : "f"}`);
+      const brick = [store.bx[slot]! * 8, store.by[slot]! * 8, store.bz[slot]! * 8] as const;
+      const k = [brick[0] + (i & 7), brick[1] + ((i >> 3) & 7), brick[2] + (i >> 6)] as const;
+      if (map.stateOfKey(...k) !== UNKNOWN) lines.push(`${k.join(" ")} ${say(k)}`);
     }
   }
   return lines.sort();
@@ -70,6 +76,37 @@ describe.skipIf(program === undefined)("exchange with liboctomap", () => {
   it("writes the same bytes again after pruning: ours are pruned as far as its own", () => {
     const data = new OctomapEncoder().borrowBinary(driven(0.3));
     expect(runLiboctomap(exe, ["rewrite-binary"], data).equals(data)).toBe(true);
+  });
+
+  // Log-odds are multiples of 2^-12: both sides print them exactly.
+  const logOddsOf = (map: OccupancyMap) => linesOfCells(map, (k) => String(map.cellOfKey(...k) * LOG_ODDS_STEP));
+
+  it("reads our full message data: the log-odds of every cell", () => {
+    const map = driven(0.5);
+    const cells = logOddsOf(map);
+    expect(new Set(cells.map((line) => line.split(" ")[3])).size).toBeGreaterThan(20);
+    const read = runLiboctomap(exe, ["read-full"], new FullOctomapEncoder().borrowFull(map));
+    expect(linesOf(read)).toEqual(cells);
+    expect(runLiboctomap(exe, ["read-full"], new FullOctomapEncoder().borrowFull(new OccupancyMap()))).toHaveLength(0);
+  });
+
+  it("writes the same full bytes after working out inner nodes and pruning anew", () => {
+    const map = driven(0.3);
+    // Seen often: clamped, so that equal cells are there to be pruned.
+    for (let n = 0; n < 8; n += 1) map.insertFrame(streetFrame(), opticalPose(-7, 0, 1.6, 0.3), BigInt(7 + n));
+    const data = new FullOctomapEncoder().borrowFull(map);
+    expect(data.length / FULL_NODE_BYTES).toBeLessThan(0.6 * cellsOf(map).length);
+    expect(runLiboctomap(exe, ["rewrite-full"], data).equals(data)).toBe(true);
+  });
+
+  it("reads our .ot file: tree type, resolution, node count and log-odds", () => {
+    const map = driven(0.4);
+    const file = join(folder, "ours.ot");
+    const data = new FullOctomapEncoder().borrowFull(map);
+    writeFileSync(file, writeOt(data, map.resolutionM));
+    const [head, ...cells] = runLiboctomap(exe, ["read-ot", file]).toString().split("\n").filter(Boolean);
+    expect(head).toBe(`OcTree 0.4 ${data.length / FULL_NODE_BYTES}`);
+    expect(cells.sort()).toEqual(logOddsOf(map));
   });
 
   it("reads our .bt file: resolution, node count and cells", () => {

@@ -46,11 +46,11 @@ function depthAlong(boxes: readonly (readonly number[])[], x: number, y: number)
   return nearest;
 }
 
-/** A street seen by `streetCamera` as an octree: in-view cells only, merged where 8 children are all free or all unknown. */
-export function streetFrame(shift = 0): OctreeFrame {
+/** A street, with `more` boxes, seen by `streetCamera` as an octree: in-view cells only, merged where 8 children are all free or all unknown. */
+export function streetFrame(shift = 0, more: readonly (readonly number[])[] = []): OctreeFrame {
   const [nx, ny, nz] = streetGrid.size;
   const leaf = new Int8Array(nx * ny * nz).fill(-1);
-  const boxes = boxesAt(shift);
+  const boxes = [...boxesAt(shift), ...more];
   const surface = surfaceCells(boxes);
   for (let z = 0; z < nz; z += 1) {
     for (let y = 0; y < ny; y += 1) {

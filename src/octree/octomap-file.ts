@@ -1,7 +1,9 @@
 import { Fault } from "../core/fault.ts";
+import { FULL_NODE_BYTES } from "./octomap-full.ts";
 import { type OctomapLeaves, readOctomapBinary } from "./octomap-read.ts";
 
 const FIRST_LINE = "# Octomap OcTree binary file";
+const FIRST_LINE_FULL = "# Octomap OcTree file";
 const HEADER_LIMIT = 4096;
 
 /**
@@ -9,9 +11,17 @@ const HEADER_LIMIT = 4096;
  * lines with tree type, number of nodes and resolution, then the stream. A fresh array.
  */
 export function writeBt(data: Uint8Array, resolutionM: number): Uint8Array {
-  const { nodes } = readOctomapBinary(data);
+  return withHeader(FIRST_LINE, readOctomapBinary(data).nodes, resolutionM, data);
+}
+
+/** A `.ot` file around the bytes of `FullOctomapEncoder.borrowFull` (OctoMap, `AbstractOcTree::write`). A fresh array. */
+export function writeOt(data: Uint8Array, resolutionM: number): Uint8Array {
+  return withHeader(FIRST_LINE_FULL, data.length / FULL_NODE_BYTES, resolutionM, data);
+}
+
+function withHeader(firstLine: string, nodes: number, resolutionM: number, data: Uint8Array): Uint8Array {
   const header = [
-    FIRST_LINE,
+    firstLine,
     "# (feel free to add / change comments, but leave the first line as it is!)",
     "#",
     "id OcTree",
