@@ -47,7 +47,7 @@ export async function openOurs(pairs: readonly DrivePair[], threads: number): Pr
       const answer = await model.run(rectified[n]!, voxel_size);
       if (answer === undefined) throw new Error("the model left a pair out");
       const answered = performance.now();
-      const frame = decode(answer, limits);
+      const frame = decode(answer, rectified[n]!.calibration, limits);
       const done = performance.now();
       const voxels = answer.levels.reduce((sum, level) => sum + level.index.length / 3, 0);
       // The same pair must give the same work every time, and some.

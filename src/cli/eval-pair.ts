@@ -75,7 +75,7 @@ export async function measurePair(
   }
   const { pair } = await loadPair(folder.leftPath, folder.rightPath, { stereo: folder.calibration });
   const answer = await answerTo(model, pair, voxelSizeM, { disparity: folder.truth?.kind === "disparity" });
-  const frame = makeOctreeDecoder(grid, model.keep)(answer, decodeLimits(config));
+  const frame = makeOctreeDecoder(grid, model.keep)(answer, pair.calibration, decodeLimits(config));
   const voxels = options.voxels && resolve(options.voxels, `${name}.csv`);
   if (voxels !== undefined) await writeVoxelsCsv(voxels, frame);
   return {

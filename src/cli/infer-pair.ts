@@ -86,7 +86,7 @@ export function makeInfer(model: StereoModel, settings: InferSettings): (pair: R
     const began = performance.now();
     const answer = await answerTo(model, pair, settings.voxel_size);
     const answered = performance.now();
-    const frame = decode(answer, limits);
+    const frame = decode(answer, pair.calibration, limits);
     const done = performance.now();
     return { frame, stagesMs: { ...answer.stagesMs, octree: done - answered, total: done - began } };
   };

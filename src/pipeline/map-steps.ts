@@ -146,7 +146,7 @@ class Mapper {
   /** Undefined where the map refused the frame (told to health). */
   add(posed: PosedPair, answer: StereoAnswer): MapStep | undefined {
     const { pair, T_fixed_camera, T_fixed_base, fixedFrame } = posed;
-    const frame = this.#decode(answer, this.#options);
+    const frame = this.#decode(answer, pair.calibration, this.#options);
     const isPosed = T_fixed_camera !== undefined && fixedFrame !== undefined;
     const map = isPosed ? this.#posedMap(fixedFrame) : this.#loneMap();
     const T = isPosed ? T_fixed_camera : T_level_optical;

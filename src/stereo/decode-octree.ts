@@ -1,4 +1,13 @@
-import { FREE, makeOctreeFrame, OCCUPIED, type OctreeFrame, type OctreeGrid, UNKNOWN } from "../core/occupancy.ts";
+import type { StereoCalibration } from "../core/calibration.ts";
+import {
+  cellSizeM,
+  FREE,
+  makeOctreeFrame,
+  OCCUPIED,
+  type OctreeFrame,
+  type OctreeGrid,
+  UNKNOWN,
+} from "../core/occupancy.ts";
 import type { StereoAnswer } from "../core/ports.ts";
 
 export interface DecodeLimits {
@@ -10,49 +19,86 @@ export interface DecodeLimits {
   readonly maxRangeM: number;
 }
 
+/** The left camera, px: what tells whether a cell lies wholly in view. */
+export type View = Pick<StereoCalibration, "fx" | "fy" | "cx" | "cy" | "width" | "height">;
+
 /**
  * Turns the network's answer into a three-state octree: cells that were divided are left to their children; of the
  * others, leaves are occupied from their threshold on and doubtful ones unknown; the rest is free or unknown, whichever is
- * likelier. `keep`: what a parent's p_occupied exceeded where it was divided, per level but the last.
+ * likelier. Nothing is free that was not seen as a whole: a leaf that reaches out of the image is unknown, of a coarser
+ * cell only the parts wholly in view are listed. `keep`: what a parent's p_occupied exceeded where it was divided, per
+ * level but the last.
  */
 export function makeOctreeDecoder(
   grid: OctreeGrid,
   keep: readonly number[],
-): (answer: StereoAnswer, limits: DecodeLimits) => OctreeFrame {
-  let capacity = 0;
-  let frame = makeOctreeFrame(grid, capacity);
+): (answer: StereoAnswer, view: View, limits: DecodeLimits) => OctreeFrame {
+  let frame = makeOctreeFrame(grid, 0);
 
-  return (answer, { occupancyThreshold, freeThreshold, maxRangeM }) => {
-    let total = 0;
-    for (const level of answer.levels) total += level.index.length / 3;
-    if (total > capacity) {
-      capacity = Math.ceil(total * 1.25);
-      frame = makeOctreeFrame(grid, capacity);
+  function add(level: number, x: number, y: number, z: number, state: number, pOccupied: number): void {
+    if (frame.count === frame.level.length) frame = grown(frame);
+    const n = frame.count;
+    frame.level[n] = level;
+    frame.x[n] = x;
+    frame.y[n] = y;
+    frame.z[n] = z;
+    frame.state[n] = state;
+    frame.pOccupied[n] = pOccupied;
+    frame.count = n + 1;
+  }
+
+  function addSeenParts(view: View, level: number, x: number, y: number, z: number, pOccupied: number): void {
+    if (isWhollyInView(grid, view, level, x, y, z)) add(level, x, y, z, FREE, pOccupied);
+    else if (level < grid.levels - 1) {
+      for (let child = 0; child < 8; child += 1) {
+        addSeenParts(view, level + 1, 2 * x + (child >> 2), 2 * y + ((child >> 1) & 1), 2 * z + (child & 1), pOccupied);
+      }
     }
-    let n = 0;
+  }
+
+  return (answer, view, { occupancyThreshold, freeThreshold, maxRangeM }) => {
+    frame.count = 0;
     for (let level = 0; level < answer.levels.length; level += 1) {
       const { index, p } = answer.levels[level]!;
       const divide = keep[level] ?? Number.POSITIVE_INFINITY;
-      const cell = grid.voxelSizeM * 2 ** (grid.levels - 1 - level);
-      const layers = (maxRangeM - grid.origin[2] * grid.voxelSizeM) / cell;
+      const layers = (maxRangeM - grid.origin[2] * grid.voxelSizeM) / cellSizeM(grid, level);
       const isLeaf = level === grid.levels - 1;
       for (let i = 0; i < index.length; i += 3) {
         const pOccupied = p[i + 2]!;
         if (pOccupied > divide) continue;
-        const z = index[i + 2]!;
-        let state = p[i + 1]! > p[i]! && pOccupied <= freeThreshold ? FREE : UNKNOWN;
-        if (isLeaf && pOccupied >= occupancyThreshold) state = OCCUPIED;
-        if (z >= layers) state = UNKNOWN;
-        frame.level[n] = level;
-        frame.x[n] = index[i]!;
-        frame.y[n] = index[i + 1]!;
-        frame.z[n] = z;
-        frame.state[n] = state;
-        frame.pOccupied[n] = pOccupied;
-        n += 1;
+        const [x, y, z] = [index[i]!, index[i + 1]!, index[i + 2]!];
+        const inRange = z < layers;
+        if (inRange && isLeaf && pOccupied >= occupancyThreshold) add(level, x, y, z, OCCUPIED, pOccupied);
+        else if (!inRange || p[i + 1]! <= p[i]! || pOccupied > freeThreshold) add(level, x, y, z, UNKNOWN, pOccupied);
+        else if (!isLeaf) addSeenParts(view, level, x, y, z, pOccupied);
+        else add(level, x, y, z, isWhollyInView(grid, view, level, x, y, z) ? FREE : UNKNOWN, pOccupied);
       }
     }
-    frame.count = n;
     return frame;
   };
+}
+
+/** Whether the whole cell projects into the image: its box reaches farthest from the axis at one of its two z faces. */
+function isWhollyInView(grid: OctreeGrid, view: View, level: number, x: number, y: number, z: number): boolean {
+  const { origin, voxelSizeM } = grid;
+  const cell = cellSizeM(grid, level);
+  const left = origin[0] * voxelSizeM + x * cell;
+  const top = origin[1] * voxelSizeM + y * cell;
+  const near = origin[2] * voxelSizeM + z * cell;
+  const [right, bottom, far] = [left + cell, top + cell, near + cell];
+  return (
+    near > 0 &&
+    (view.fx * left) / (left < 0 ? near : far) + view.cx >= -0.5 &&
+    (view.fx * right) / (right > 0 ? near : far) + view.cx <= view.width - 0.5 &&
+    (view.fy * top) / (top < 0 ? near : far) + view.cy >= -0.5 &&
+    (view.fy * bottom) / (bottom > 0 ? near : far) + view.cy <= view.height - 0.5
+  );
+}
+
+/** A frame with the same cells and room for twice as many. */
+function grown(old: OctreeFrame): OctreeFrame {
+  const frame = makeOctreeFrame(old.grid, Math.max(4096, old.count * 2));
+  for (const key of ["level", "x", "y", "z", "state", "pOccupied"] as const) frame[key].set(old[key]);
+  frame.count = old.count;
+  return frame;
 }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
-from voxeltrain.calibrate import ancestor, calibration_error, fit, fold
+from voxeltrain.calibrate import ancestor, calibration_error, choose_keep, fit, fold
 from voxeltrain.net import LEVELS, SIZE, VoxelHead, level_centres
 
 
@@ -32,7 +33,19 @@ def test_calibration_error_of_a_constant_answer_is_its_distance_from_the_share()
 
 def test_ancestors_contain_their_leaves() -> None:
     leaf = torch.arange(0, SIZE[0] * SIZE[1] * SIZE[2], 97)
-    assert torch.equal(ancestor(ancestor(leaf, 3, 2), 2, 0), ancestor(leaf, 3, 0))
     for level in range(LEVELS - 1):
-        apart = (level_centres(level)[ancestor(leaf, LEVELS - 1, level)] - level_centres(LEVELS - 1)[leaf]).abs()
+        apart = (level_centres(level)[ancestor(leaf, level)] - level_centres(LEVELS - 1)[leaf]).abs()
         assert float(apart.max()) < 0.25 * 2 ** (LEVELS - level)
+
+
+def test_thresholds_spend_the_allowed_loss_where_it_saves_most() -> None:
+    g = np.random.default_rng(0)
+    needed = g.random(20000) < 0.1
+    p = g.random((20000, 3))
+    p[needed, 2] = 0.4 + 0.6 * p[needed, 2]  # only the finest level tells
+    keep = choose_keep(p, needed, 0.01)
+    kept = (p > keep).all(1)
+    assert kept[needed].mean() >= 0.99
+    even = np.quantile(p[needed], 0.01 / 3, axis=0)
+    assert kept.mean() <= (p > even).all(1).mean()
+    assert 0.4 < keep[2] < 0.42

@@ -1,17 +1,19 @@
-"""Makes the probabilities honest and chooses the pruning thresholds, on rendered pairs that nothing was trained on.
+"""Makes the probabilities honest and pruning cheap, on rendered pairs that nothing was trained on.
 
-    python -m voxeltrain.calibrate RUN/checkpoint.pt --shards VALIDATION --out calibrated.pt
+    python -m voxeltrain.calibrate RUN/checkpoint.pt --train TRAIN --shards VALIDATION --out calibrated.pt
 
-Each head's logits are divided by a temperature and shifted by one number a class (vector scaling, Guo et al. 2017, with a
-single temperature), fitted to the labels of the voxels that decoding would ask it about; both are folded into the head's
-last layer, so that they cost nothing. Then each level's threshold is the largest that loses a third of --loss of the
-occupied leaves of the dense answer. The averaged weights and the thresholds (key `keep`) go to --out; a JSON report, with
-the leaves' IoU at several occupancy thresholds, to the standard output.
+First the leaf heads: their logits are divided by a temperature and shifted by one number a class (vector scaling, Guo et
+al. 2017, with a single temperature), fitted to the labels of the voxels that decoding would ask about; both are folded into
+the head's last layer, so that they cost nothing. Then the coarse heads learn what the leaves will answer (foretell.py).
+Last the pruning thresholds: those that evaluate the fewest leaves while they lose --loss of the occupied leaves of the dense
+answer. The averaged weights and the thresholds (key `keep`) go to --out; a JSON report, with the leaves' IoU at several
+occupancy thresholds, to the standard output.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from pathlib import Path
 
@@ -20,13 +22,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .evaluate import answers, load_network
-from .losses import CENTRES
-from .net import LEVELS, NEAR, SIZE, VoxelHead
+from .evaluate import Answer, answers, load_network
+from .foretell import foretell
+from .net import LEVELS, NEAR, SIZE, OctreeStereoNet, VoxelHead
 from .octree import OCCUPIED_FROM, flat_index
 
 BINS = 15
 ASKED = 0.03  # parents above this are divided while temperatures are fitted: about what the thresholds come to
+SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0)  # of the allowed loss, tried for each level
 
 
 def is_near(index: Tensor) -> Tensor:
@@ -65,50 +68,77 @@ def fold(head: VoxelHead, temperature: float, shift: Tensor) -> None:
     last.bias.div_(temperature).add_(shift)
 
 
-def ancestor(index: Tensor, level: int, coarser: int) -> Tensor:
-    """Flat index, in the grid of a coarser level, of the voxel that holds each voxel of a level."""
-    _, ny, nz = (n // 2 ** (LEVELS - 1 - level) for n in SIZE)
+def ancestor(index: Tensor, coarser: int) -> Tensor:
+    """Flat index, in the grid of a coarser level, of the voxel that holds each leaf."""
+    _, ny, nz = SIZE
     xyz = torch.stack([index // (ny * nz), index // nz % ny, index % nz], 1)
-    return flat_index(xyz // 2 ** (level - coarser), coarser)
+    return flat_index(xyz // 2 ** (LEVELS - 1 - coarser), coarser)
+
+
+def calibrate_leaves(net: OctreeStereoNet, pairs: list[Answer], near: bool) -> dict[str, object]:
+    """Fits and folds the temperature and shift of one of the two leaf heads."""
+    logits, labels = [], []
+    for pair in pairs:
+        (parents, parent_logits), (index, x) = pair.voxels[-2:]
+        p = torch.zeros(len(pair.labels[-2]))
+        p[parents] = parent_logits.softmax(1)[:, 2]
+        mine = (is_near(index) == near) & (p[ancestor(index, LEVELS - 2)] > ASKED)
+        logits.append(x[mine])
+        labels.append(pair.labels[-1][index[mine]])
+    x, y = torch.cat(logits), torch.cat(labels)
+    temperature, shift = fit(x, y)
+    before, after = (calibration_error(z.softmax(1)[:, 2], y == 2) for z in (x, x / temperature + shift))
+    fold(net.heads[-1].near if near else net.heads[-1].far, temperature, shift)
+    return {"near": near, "temperature": temperature, "shift": shift.tolist(), "ece_before": before, "ece": after}
+
+
+def leaves(pairs: list[Answer]) -> tuple[Tensor, Tensor]:
+    """p_occupied of every leaf in view and, before it, of its ancestors [N, LEVELS], coarse to fine; and the labels [N]."""
+    p, labels = [], []
+    for pair in pairs:
+        index, columns = pair.voxels[-1][0], []
+        for level, (at, logits) in enumerate(pair.voxels):
+            grid = torch.zeros(len(pair.labels[level]))
+            grid[at] = logits.softmax(1)[:, 2]
+            columns.append(grid[ancestor(index, level)])
+        p.append(torch.stack(columns, 1))
+        labels.append(pair.labels[-1][index])
+    return torch.cat(p), torch.cat(labels)
+
+
+def choose_keep(p: np.ndarray, needed: np.ndarray, loss: float) -> list[float]:
+    """Thresholds per coarse level that evaluate the fewest of the leaves with ancestors p [N, LEVELS - 1], while they lose at
+    most the share `loss` of the `needed` ones."""
+    cuts = np.quantile(p[needed], np.multiply(SHARES, loss), axis=0) - 1e-6  # kept: p above the threshold
+    fewest, best = np.inf, cuts[0]
+    for pick in itertools.product(range(len(SHARES)), repeat=p.shape[1]):
+        keep = cuts[pick, range(p.shape[1])]
+        kept = (p > keep).all(1)
+        if kept[needed].mean() >= 1 - loss and kept.mean() < fewest:
+            fewest, best = kept.mean(), keep
+    return [float(k) for k in best]
 
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("checkpoint", type=Path)
-    p.add_argument("--shards", type=Path, required=True)
+    p.add_argument("--train", type=Path, required=True, help="shards whose images the coarse heads learn from")
+    p.add_argument("--train-pairs", type=int, default=300)
+    p.add_argument("--shards", type=Path, required=True, help="validation shards")
     p.add_argument("--pairs", type=int, default=200)
     p.add_argument("--threshold", type=float, default=OCCUPIED_FROM, help="a leaf is occupied from this probability on")
     p.add_argument("--loss", type=float, default=0.004, help="share of the occupied leaves that pruning may lose")
     p.add_argument("--out", type=Path, required=True)
     a = p.parse_args()
     torch.set_num_threads(1)
+    torch.manual_seed(0)
     net = load_network(a.checkpoint)
-    pairs = answers(net, a.shards, a.pairs, seed=1)
-    # indices, logits and labels of each level
-    seen = [[(i, x, target[i]) for (i, x), target in zip(pair.voxels, pair.labels)] for pair in pairs]
-    report: dict[str, object] = {"pairs": len(seen), "heads": []}
-    grids: list[list[Tensor]] = []  # calibrated p_occupied of the dense grid, per level and pair
-    for level in range(LEVELS):
-        asked = [pair[level][0] >= 0 for pair in seen]
-        if level:
-            asked = [grids[-1][k][ancestor(pair[level][0], level, level - 1)] > ASKED for k, pair in enumerate(seen)]
-        grids.append([torch.zeros(len(CENTRES[level])) for _ in seen])
-        heads = net.voxel_heads()[level:] if level == LEVELS - 1 else [net.voxel_heads()[level]]
-        for head, near in zip(heads, (False, True)):
-            mine = [pair[level][0] >= 0 if len(heads) == 1 else is_near(pair[level][0]) == near for pair in seen]
-            logits, labels = (torch.cat([pair[level][part][m & q] for pair, m, q in zip(seen, mine, asked)]) for part in (1, 2))
-            temperature, shift = fit(logits, labels)
-            before, after = (calibration_error(x.softmax(1)[:, 2], labels == 2) for x in (logits, logits / temperature + shift))
-            fold(head, temperature, shift)
-            report["heads"].append({"level": level, "near": near, "temperature": temperature, "shift": shift.tolist(), "ece_before": before, "ece": after})
-            for grid, pair, m in zip(grids[level], seen, mine):
-                grid[pair[level][0][m]] = (pair[level][1][m] / temperature + shift).softmax(1)[:, 2]
-
-    occupied = [(grid > a.threshold).nonzero()[:, 0] for grid in grids[-1]]
-    parents = [torch.cat([grid[ancestor(leaf, LEVELS - 1, level)] for grid, leaf in zip(grids[level], occupied)]) for level in range(LEVELS - 1)]
-    keep = [float(np.quantile(p.numpy(), a.loss / (LEVELS - 1))) for p in parents]
-    report["keep"] = keep
-    p_leaf, truth = (torch.cat(x) for x in ([grid[pair[-1][0]] for grid, pair in zip(grids[-1], seen)], [pair[-1][2] == 2 for pair in seen]))
+    pairs = list(answers(net, a.shards, a.pairs, seed=1))
+    report: dict[str, object] = {"pairs": len(pairs), "leaves": [calibrate_leaves(net, pairs, near) for near in (False, True)]}
+    report["foretell"] = foretell(net, answers(net, a.train, a.train_pairs, seed=2), a.threshold)
+    every, labels = leaves(list(answers(net, a.shards, a.pairs, seed=1)))
+    p_leaf, truth = every[:, -1], labels == 2
+    report["keep"] = keep = choose_keep(every[:, :-1].numpy(), (p_leaf > a.threshold).numpy(), a.loss)
     report["leaf_iou"] = {f"{t:.2f}": float(((p_leaf > t) & truth).sum() / ((p_leaf > t) | truth).sum()) for t in np.arange(0.2, 0.61, 0.05)}
     saved = torch.load(a.checkpoint, weights_only=True)
     torch.save({"ema": net.state_dict(), "keep": keep, "state": saved["state"], "args": saved["args"]}, a.out)

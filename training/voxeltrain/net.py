@@ -152,6 +152,10 @@ class VoxelHead(nn.Module):
 
     def forward(self, rows: Tensor, centres: Tensor, calibration: Tensor, h4: int, w4: int) -> Tensor:
         """rows [h4*w4, 13]; centres [N, 3] m, optical frame; calibration [5] -> logits [N, 3]: unknown, free, occupied."""
+        return self.mlp(self.features(rows, centres, calibration, h4, w4))
+
+    def features(self, rows: Tensor, centres: Tensor, calibration: Tensor, h4: int, w4: int) -> Tensor:
+        """[N, 23]: statistics of the inner points, context at the centre, and where the voxel is."""
         fx, fy, cx, cy, baseline = calibration.unbind(0)
 
         def project(points: Tensor) -> tuple[Tensor, Tensor]:
@@ -186,7 +190,7 @@ class VoxelHead(nn.Module):
             torch.log(zc) * 0.5, torch.log(fx * self.size / zc) * 0.3, torch.log(span + 0.01) * 0.3, centres[:, 1] * 0.3,
             torch.log(fb / zc + 0.1) * 0.3,
         ], 1)
-        return self.mlp(torch.cat([stats, context, place], 1))
+        return torch.cat([stats, context, place], 1)
 
 
 class LeafHead(nn.Module):
