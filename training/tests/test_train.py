@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from voxeltrain import train
-from voxeltrain.evaluate import load_network
+from voxeltrain import quantise, train
+from voxeltrain.evaluate import load_network, load_ranges
 
 
 def write_shard(folder: Path, pairs: int = 4, height: int = 64, width: int = 128) -> None:
@@ -59,3 +59,16 @@ def test_a_new_run_begins_with_the_weights_that_it_is_given(tmp_path: Path, monk
     apart = sum(float((a - b.float()).abs().sum()) for a, b in zip(begun["net"].values(), given.state_dict().values()))
     elsewhere = sum(float((a - b).abs().sum()) for a, b in zip(begun["net"].values(), train.OctreeStereoNet().state_dict().values()))
     assert 0 < apart < elsewhere / 5
+
+
+def test_the_last_phase_trains_through_the_rounding(tmp_path: Path, monkeypatch) -> None:
+    write_shard(tmp_path / "shards")
+    start = run(monkeypatch, tmp_path, 1)
+    monkeypatch.setattr(train, "ranges_of", lambda net, shards: quantise.ranges_of(net, shards, 2))
+    last = run(monkeypatch, tmp_path, 2, "--rounded", "--start", str(tmp_path / "run/checkpoint.pt"), name="last")
+    assert "ranges" not in start and "stem" in last["ranges"]
+    changed = {k for k, v in last["ema"].items() if not torch.equal(v, start["ema"][k])}
+    assert "backbone.res8.a.0.weight" in changed and not any("running" in k for k in changed)
+    assert load_ranges(tmp_path / "last/checkpoint.pt") == last["ranges"]
+    again = run(monkeypatch, tmp_path, 3, "--rounded", name="last")
+    assert again["ranges"] == last["ranges"]

@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .evaluate import Answer, answers, load_network
+from .evaluate import Answer, answers, as_shipped, load_network
 from .foretell import foretell
 from .net import LEVELS, NEAR, SIZE, OctreeStereoNet, VoxelHead
 from .octree import OCCUPIED_FROM, flat_index
@@ -133,15 +133,16 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     net = load_network(a.checkpoint)
-    pairs = list(answers(net, a.shards, a.pairs, seed=1))
+    shipped = as_shipped(net, a.checkpoint)
+    pairs = list(answers(shipped, a.shards, a.pairs, seed=1))
     report: dict[str, object] = {"pairs": len(pairs), "leaves": [calibrate_leaves(net, pairs, near) for near in (False, True)]}
-    report["foretell"] = foretell(net, answers(net, a.train, a.train_pairs, seed=2), a.threshold)
-    every, labels = leaves(list(answers(net, a.shards, a.pairs, seed=1)))
+    report["foretell"] = foretell(net, answers(shipped, a.train, a.train_pairs, seed=2), a.threshold)
+    every, labels = leaves(list(answers(shipped, a.shards, a.pairs, seed=1)))
     p_leaf, truth = every[:, -1], labels == 2
     report["keep"] = keep = choose_keep(every[:, :-1].numpy(), (p_leaf > a.threshold).numpy(), a.loss)
     report["leaf_iou"] = {f"{t:.2f}": float(((p_leaf > t) & truth).sum() / ((p_leaf > t) | truth).sum()) for t in np.arange(0.2, 0.61, 0.05)}
     saved = torch.load(a.checkpoint, weights_only=True)
-    torch.save({"ema": net.state_dict(), "keep": keep, "state": saved["state"], "args": saved["args"]}, a.out)
+    torch.save(saved | {"ema": net.state_dict(), "keep": keep}, a.out)
     print(json.dumps(report, indent=1))
 
 

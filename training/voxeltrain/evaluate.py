@@ -18,6 +18,7 @@ from .losses import CENTRES, OUT_OF_VIEW, label_pyramid
 from .matcher import Matcher
 from .net import LEVELS, OctreeStereoNet, planes_of
 from .octree import OCCUPIED_FROM, OctreeGraph, flat_index
+from .rounding import rounded
 from .scores import Scores
 
 
@@ -31,6 +32,17 @@ def load_network(checkpoint: Path) -> OctreeStereoNet:
 def load_keep(checkpoint: Path) -> tuple[float, float, float]:
     """Pruning thresholds of a checkpoint, coarse to fine: those of voxeltrain.calibrate, else careful ones."""
     return tuple(torch.load(checkpoint, weights_only=True).get("keep", (0.03, 0.04, 0.06)))
+
+
+def load_ranges(checkpoint: Path) -> dict[str, tuple[float, float]] | None:
+    """The ranges of a checkpoint that was trained with the rounding of the 8-bit graph (rounding.py)."""
+    return torch.load(checkpoint, weights_only=True).get("ranges")
+
+
+def as_shipped(net: OctreeStereoNet, checkpoint: Path) -> OctreeStereoNet:
+    """The network with the rounding that its checkpoint was trained with, if any; shares all weights."""
+    ranges = load_ranges(checkpoint)
+    return rounded(net, ranges).eval() if ranges else net
 
 
 class Answer(NamedTuple):
@@ -118,7 +130,7 @@ def main() -> None:
     p.add_argument("--threshold", type=float, default=OCCUPIED_FROM, help="a voxel is occupied from this probability on")
     a = p.parse_args()
     keep = tuple(a.keep) if a.keep else load_keep(a.checkpoint)
-    print(json.dumps(evaluate_shards(load_network(a.checkpoint), a.shards, a.pairs, keep, a.threshold), indent=1))
+    print(json.dumps(evaluate_shards(as_shipped(load_network(a.checkpoint), a.checkpoint), a.shards, a.pairs, keep, a.threshold), indent=1))
 
 
 if __name__ == "__main__":

@@ -20,12 +20,13 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from .evaluate import load_keep, load_network
+from .evaluate import load_keep, load_network, load_ranges
 from .matcher import KERNEL, Matcher
 from .net import CONTEXT, HIDDEN, LEAF, LEVELS, NEAR, NEAR_SLICES, ORIGIN, SAMPLES, SIZE, OctreeStereoNet, planes_of
 
 INPUTS = ["evidence", "match", "prior", "calibration"]
 ROW_FLOATS = 16
+RANGES = "ranges.json"  # of the activations, where the network was trained with the rounding of the 8-bit graph
 OCTREE_KERNEL = KERNEL.with_name("octree.wasm")
 Sample = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -122,6 +123,9 @@ def main() -> None:
     write_weights(net, a.out / "weights.pt")
     shutil.copyfile(KERNEL, a.out / "matcher.wasm")
     shutil.copyfile(OCTREE_KERNEL, a.out / "octree.wasm")
+    (a.out / RANGES).unlink(missing_ok=True)
+    if ranges := load_ranges(a.checkpoint):
+        (a.out / RANGES).write_text(json.dumps(ranges))
     worst = max(disagreement(graph, a.out / "model.onnx", sample_inputs(w, h, s)) for s, (w, h) in enumerate([(880, 400), (640, 360)]))
     print(json.dumps({"torch_vs_onnx": worst}))
     if worst > 1e-3:

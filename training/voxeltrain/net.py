@@ -96,27 +96,38 @@ class Backbone(nn.Module):
         x16 = self.merge16(F.relu(x16 + self.up32(x32)))
         x8 = self.merge8(F.relu(x8 + self.up16(x16)))
 
-        # coarse disparity: logits over bins of 4 px with the aggregated costs as prior; mean over the best and its neighbours
-        logits = self.bins(x8) - F.pad(prior.float() * (self.prior / 255), (0, 0, 0, 0, 0, 1))
+        logits, coarse8 = self.coarse_disparity(self.bins(x8), prior)
+        matched, coarse, known = disparities(match, coarse8)
+        o = self.head(self.fuse(torch.cat([self.up8(x8), known, s4, match.float() * (1 / 255)], 1)))
+        return answer(o, matched, coarse) | {"logits8": logits, "coarse8": coarse8}
+
+    def coarse_disparity(self, scores: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits over bins of 4 px [B, BINS, h8, w8]: scores with the aggregated costs as prior; and the mean over the best bin
+        and its neighbours [B, 1, h8, w8], px."""
+        logits = scores - F.pad(prior.float() * (self.prior / 255), (0, 0, 0, 0, 0, 1))
         best = logits.argmax(1, keepdim=True)
         taps = (best + torch.arange(-1, 2)[None, :, None, None]).clamp(0, BINS - 1)
         weights = logits.gather(1, taps).softmax(1)
-        coarse8 = (weights * taps).sum(1, keepdim=True) * 4
+        return logits, (weights * taps).sum(1, keepdim=True) * 4
 
-        coarse = F.interpolate(coarse8.detach(), size=(h4, w4), mode="nearest")
-        last = match.float()
-        matched = last[:, 0:1] + (last[:, 1:2] - 128) * (1 / 32)
-        apart = matched - coarse
-        known = [coarse * (1 / 64), (apart / 2).clamp(-2, 2), (apart / 8).clamp(-2, 2), (apart / 32).clamp(-2, 2)]
-        o = self.head(self.fuse(torch.cat([self.up8(x8), *known, s4, last * (1 / 255)], 1)))
-        m1 = (matched + o[:, 0:1] * 4).clamp(-2, 260)
-        m2 = (coarse + o[:, 1:2] * 16).clamp(-2, 260)
-        s1, s2 = F.softplus(o[:, 2:3]) + 0.03, F.softplus(o[:, 3:4]) + 0.1
-        rows = torch.cat([m1, m2, s1, s2, torch.sigmoid(o[:, 4:5]), o[:, 5:]], 1)
-        return {
-            "rows": rows.flatten(2).transpose(1, 2),
-            "logits8": logits, "coarse8": coarse8, "m1": m1, "m2": m2, "s1": s1, "s2": s2, "w": rows[:, 4:5],
-        }
+
+def disparities(match: Tensor, coarse8: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Per cell, px: the matcher's winner and the coarse disparity [B, 1, h4, w4], and what the network is told of them
+    [B, 4, h4, w4]."""
+    coarse = F.interpolate(coarse8.detach(), size=match.shape[2:], mode="nearest")
+    matched = match[:, 0:1].float() + (match[:, 1:2].float() - 128) * (1 / 32)
+    apart = matched - coarse
+    known = [coarse * (1 / 64), (apart / 2).clamp(-2, 2), (apart / 8).clamp(-2, 2), (apart / 32).clamp(-2, 2)]
+    return matched, coarse, torch.cat(known, 1)
+
+
+def answer(o: Tensor, matched: Tensor, coarse: Tensor) -> dict[str, Tensor]:
+    """`rows` [B, h4 * w4, 5 + CONTEXT] from the last convolution's output, and the parts of the distribution."""
+    m1 = (matched + o[:, 0:1] * 4).clamp(-2, 260)
+    m2 = (coarse + o[:, 1:2] * 16).clamp(-2, 260)
+    s1, s2 = F.softplus(o[:, 2:3]) + 0.03, F.softplus(o[:, 3:4]) + 0.1
+    rows = torch.cat([m1, m2, s1, s2, torch.sigmoid(o[:, 4:5]), o[:, 5:]], 1)
+    return {"rows": rows.flatten(2).transpose(1, 2), "m1": m1, "m2": m2, "s1": s1, "s2": s2, "w": rows[:, 4:5]}
 
 
 def planes_of(evidence: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,7 +2,8 @@
 
     python -m voxeltrain.quantise FP32_DIR --shards TRAIN --test TEST --out INT8_DIR
 
-Ranges of activations come from augmented training pairs run through the float graph. Prints a JSON report and exits with 1
+Ranges of activations are those that the network was trained with (rounding.py), else they come from augmented training pairs
+run through the float graph. Prints a JSON report and exits with 1
 when the occupied IoU of the leaves falls by more than 0.01 or the 8-bit graph is not faster on one thread and on two.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from .augment import augment_pair, grey
-from .export import INPUTS, Sample, sample_inputs, write_manifest
+from .export import INPUTS, RANGES, Sample, sample_inputs, write_graph, write_manifest
 from .int8_graph import Range, Weights, build, fold_up8, follow, module_of, read_weights
 from .losses import CENTRES, OUT_OF_VIEW, label_pyramid
 from .matcher import Matcher
@@ -124,7 +126,16 @@ def calibrate(model: onnx.ModelProto, w: Weights, inputs: Iterator[Sample]) -> d
             extent[name] = min(low, float(flat.min())), max(high, float(flat.max()))
             kept.setdefault(name, []).append(flat[g.integers(0, flat.size, KEPT)])
     chosen = {name: choose_range(np.concatenate(parts), *extent[name]) for name, parts in kept.items()}
+    chosen = {name: (float(low), float(high)) for name, (low, high) in chosen.items()}
     return chosen | {"geometry": extent["geometry"]}  # cameras beyond the shards' are to be expected: nothing clipped here
+
+
+def ranges_of(net: OctreeStereoNet, shards: Path, count: int = 64) -> dict[str, Range]:
+    """Ranges of a network's activations on augmented training pairs."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_graph(net, Path(folder) / "model.onnx")
+        model = onnx.load(Path(folder) / "model.onnx")
+    return calibrate(model, read_weights(model), (inputs for inputs, _ in pairs(shards, count, 1_000_000)))
 
 
 def read_heads(path: Path) -> nn.ModuleList:
@@ -222,7 +233,11 @@ def main() -> None:
     a = p.parse_args()
     model = onnx.load(a.fp32 / "model.onnx")
     weights = read_weights(model)
-    quantised = build(weights, calibrate(model, weights, (inputs for inputs, _ in pairs(a.shards, a.calibration_pairs, 1_000_000))))
+    if (a.fp32 / RANGES).exists():  # trained with
+        ranges = json.loads((a.fp32 / RANGES).read_text())
+    else:
+        ranges = calibrate(model, weights, (inputs for inputs, _ in pairs(a.shards, a.calibration_pairs, 1_000_000)))
+    quantised = build(weights, ranges)
     a.out.mkdir(parents=True, exist_ok=True)
     onnx.save(quantised, a.out / "model.onnx")
     for file in ("heads.bin", "matcher.wasm", "octree.wasm"):

@@ -2,7 +2,10 @@
 
     python -m voxeltrain.train --run ~/train-runs/NAME --shards DIR [DIR ...] --test DIR --steps 20000
 
+    python -m voxeltrain.train --run RUN2 --start RUN/checkpoint.pt --rounded --shards DIR --steps 1000 --rate 2e-4
+
 Writes RUN/checkpoint.pt every few minutes and goes on from it when started again; RUN/log.jsonl has one line per report.
+--rounded is the last phase, in which the weights get used to the 8-bit graph (rounding.py).
 Two single-thread processes with averaged gradients use two cores better than one process with two threads: --processes 2.
 """
 
@@ -27,6 +30,8 @@ from .evaluate import evaluate_shards  # noqa: E402
 from .losses import batch_loss  # noqa: E402
 from .matcher import Matcher  # noqa: E402
 from .net import OctreeStereoNet  # noqa: E402
+from .quantise import ranges_of  # noqa: E402
+from .rounding import rounded  # noqa: E402
 
 REPORT_EVERY = 50  # steps
 CHECKPOINT_EVERY = 150  # s
@@ -91,8 +96,8 @@ def work(rank: int, a: argparse.Namespace) -> None:
     optimiser = torch.optim.AdamW(net.parameters(), a.rate, weight_decay=1e-3, betas=(0.9, 0.99))
     state = {"step": 0, "seconds": 0.0, "pairs": 0}
     checkpoint = run / "checkpoint.pt"
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=True)
+    saved = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else {}
+    if saved:
         net.load_state_dict(saved["net"])
         optimiser.load_state_dict(saved["optimiser"])
         ema.load_state_dict(saved["ema"])
@@ -104,6 +109,8 @@ def work(rank: int, a: argparse.Namespace) -> None:
     for m in net.modules():
         if isinstance(m, torch.nn.BatchNorm2d):
             m.momentum = 0.03
+    ranges = (saved.get("ranges") or ranges_of(ema.eval(), Path(a.shards[0]))) if a.rounded else None
+    learner = net if ranges is None else rounded(net, ranges)
     torch.manual_seed(a.seed + 1000 * state["step"] + rank)
     source = batches(a.shards, a.batch, a.seed + 7919 * state["step"] + 104729 * rank)
     smooth: dict[str, float] = {}
@@ -111,7 +118,8 @@ def work(rank: int, a: argparse.Namespace) -> None:
 
     def save(name: str = "checkpoint.pt") -> None:
         part = run / f"{name}.part"
-        torch.save({"net": net.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict(), "state": state, "args": vars(a)}, part)
+        weights = {"net": net.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
+        torch.save(weights | {"state": state, "args": vars(a)} | ({"ranges": ranges} if ranges else {}), part)
         part.replace(run / name)
 
     while state["step"] < a.steps:
@@ -119,7 +127,7 @@ def work(rank: int, a: argparse.Namespace) -> None:
         batch = next(source)
         for group in optimiser.param_groups:
             group["lr"] = rate(state["step"], a.steps, a.rate)
-        loss, log = batch_loss(net, batch)
+        loss, log = batch_loss(learner, batch)
         optimiser.zero_grad()
         loss.backward()
         if a.processes > 1:
@@ -160,6 +168,7 @@ def main() -> None:
     p.add_argument("--batch", type=int, default=4, help="pairs per process and step")
     p.add_argument("--rate", type=float, default=2e-3)
     p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--rounded", action="store_true", help="train through the rounding of the 8-bit graph, statistics frozen")
     p.add_argument("--processes", type=int, default=1)
     p.add_argument("--port", type=int, default=29533)
     a = p.parse_args()
