@@ -196,8 +196,8 @@ def training_section(t: dict, e: dict, remarks: list[str]) -> list[str]:
         f"- {t['step']} steps, {t['pairs']} augmented pairs, {t['seconds'] / 3600:.2f} h; seed {t['seed']}, batch {t['batch']}, peak rate {t['rate']}, cosine over {t['steps']} steps.",
         f"- Data: {sum(t['kinds'].values())} pairs rendered by `voxeltrain.shards`: {kinds}. Nothing of `shared/data/open` was used.",
         *[f"- {remark}" for remark in remarks],
-        f"- Pruning keeps {e['pruning_recall'] * 100:.2f} % of the occupied leaves of the dense answer and evaluates {e['leaves_evaluated'] * 100:.1f} % of the leaves in view (`voxeltrain.evaluate`, {e['pairs']} pairs, FP32).", "",
-        *table(["FP32, dense", "4 m", "2 m", "1 m", "0.5 m"], [["IoU", *[e[f"iou{i}"] for i in range(4)]]]),
+        f"- Pruning keeps {e['pruning_recall'] * 100:.2f} % of the occupied leaves of the dense answer and evaluates {e['leaves_evaluated'] * 100:.1f} % of the leaves in view (`voxeltrain.evaluate`, {e['pairs']} pairs, torch).", "",
+        *table(["torch, dense", "4 m", "2 m", "1 m", "0.5 m"], [["IoU", *[e[f"iou{i}"] for i in range(4)]]]),
     ]  # fmt: skip
 
 
@@ -236,7 +236,7 @@ def main() -> None:
     p.add_argument("model", type=lambda s: Path(s).resolve())
     p.add_argument("--test", type=Path, required=True, help="shards to evaluate on")
     p.add_argument("--work", type=lambda s: Path(s).resolve(), required=True, help="folder for what is measured")
-    p.add_argument("--run", type=lambda s: Path(s).resolve(), help="folder of the training run: checkpoint.pt, log.jsonl")
+    p.add_argument("--run", type=lambda s: Path(s).resolve(), help="folder of the training: checkpoint.pt (the calibrated one), log.jsonl")
     p.add_argument("--shards", type=Path, nargs="+", default=[], help="what it was trained on")
     p.add_argument("--quantisation", type=Path, help="output of voxeltrain.quantise")
     p.add_argument("--other", type=named, action="append", default=[], help="NAME=EVAL.json of another network on the same pairs")
