@@ -1,6 +1,7 @@
 import type { StereoCalibration } from "../core/calibration.ts";
 import { Fault } from "../core/fault.ts";
 import { FREE, OCCUPIED, type OctreeFrame, type OctreeGrid, UNKNOWN } from "../core/occupancy.ts";
+import { isWhollyInView, type View } from "../core/view.ts";
 import { rasterInto, STATE_BITS, STATE_MASK } from "./per-frame.ts";
 import { type PointList, reserve } from "./points.ts";
 
@@ -30,6 +31,8 @@ export interface ClearingRays {
   /** Unit vectors, left optical frame. */
   readonly directions: Float64Array;
   readonly dense: Uint8Array;
+  /** 1 where a leaf reaches out of the image, so that nothing can call it free; indices as in `dense`. */
+  readonly cutOff: Uint8Array;
 }
 
 export function makeClearingRays(
@@ -49,7 +52,17 @@ export function makeClearingRays(
     }
   }
   const dense = new Uint8Array(grid.size[0] * grid.size[1] * grid.size[2]);
-  return { grid, options: all, columns, rows, directions, dense };
+  return { grid, options: all, columns, rows, directions, dense, cutOff: cutOffBy(grid, calibration) };
+}
+
+function cutOffBy(grid: OctreeGrid, view: View): Uint8Array {
+  const [sizeX, sizeY, sizeZ] = grid.size;
+  const out = new Uint8Array(sizeX * sizeY * sizeZ);
+  for (let i = 0; i < out.length; i += 1) {
+    const [x, y, z] = [i % sizeX, Math.floor(i / sizeX) % sizeY, Math.floor(i / (sizeX * sizeY))];
+    out[i] = isWhollyInView(grid, view, grid.levels - 1, x, y, z) ? 0 : 1;
+  }
+  return out;
 }
 
 /** As many bins as put the rays `SPACING` apart at the far end of the grid, or where they end before it. */
@@ -68,7 +81,8 @@ function binsOf(
  * End points of the free rays of a frame, one a bin: a planner that clears along camera -> point (Nav2's
  * `clearing: true` source) clears what was seen free and nothing else. A ray ends where it enters the first cell that
  * is not free, or at maximum range; it gives no point where it saw nothing free. Before its first free cell it may
- * cross unknown cells up to `blindM` from the camera (a consumer that minds sets Nav2's `raytrace_min_range`). `value`
+ * cross unknown cells up to `blindM` from the camera, and those that reach out of the image at any distance (a consumer
+ * that minds sets Nav2's `raytrace_min_range`). `value`
  * is 1 where an obstacle ended the ray, else 0. Metres, left optical frame.
  */
 export function clearingPointsInto(out: PointList, frame: OctreeFrame, rays: ClearingRays): void {
@@ -94,7 +108,7 @@ export function clearingPointsInto(out: PointList, frame: OctreeFrame, rays: Cle
 }
 
 /** Length of the free ray in metres; negative when an obstacle ended it, 0 when nothing free was seen. */
-function walk({ grid, options, directions, dense }: ClearingRays, at: number): number {
+function walk({ grid, options, directions, dense, cutOff }: ClearingRays, at: number): number {
   const voxelM = grid.voxelSizeM;
   const [sizeX, sizeY, sizeZ] = grid.size;
   const [originX, originY, originZ] = grid.origin;
@@ -113,13 +127,15 @@ function walk({ grid, options, directions, dense }: ClearingRays, at: number): n
   const perZ = 1 / dz;
   let travelled = start;
   let sawFree = false;
+  let unseenTo = start;
   while (travelled < limit) {
     const inside = x >= 0 && x < sizeX && y >= 0 && y < sizeY && z >= 0 && z < sizeZ;
-    const code = inside ? dense[(z * sizeY + y) * sizeX + x]! : UNKNOWN;
+    const leaf = (z * sizeY + y) * sizeX + x;
+    const code = inside ? dense[leaf]! : UNKNOWN;
     const state = code & STATE_MASK;
     if (state === OCCUPIED) return sawFree ? -travelled * voxelM : 0;
     if (state !== FREE && sawFree) return travelled * voxelM;
-    if (!sawFree && travelled > blind) return 0;
+    if (!sawFree && unseenTo > blind) return 0;
     if (state === FREE) sawFree = true;
     // On to the face through which the ray leaves the cell, whatever its size; along the other axes rounding must not
     // leave the cell.
@@ -150,6 +166,7 @@ function walk({ grid, options, directions, dense }: ClearingRays, at: number): n
         y = within(dy * travelled - originY, y, last);
       }
     }
+    if (!sawFree && !(inside && cutOff[leaf] === 1)) unseenTo = travelled;
   }
   return sawFree ? options.maxRangeM : 0;
 }

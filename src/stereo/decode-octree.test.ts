@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { FREE, OCCUPIED, type OctreeGrid, UNKNOWN } from "../core/occupancy.ts";
 import type { StereoAnswer } from "../core/ports.ts";
-import { makeOctreeDecoder, type View } from "./decode-octree.ts";
+import type { View } from "../core/view.ts";
+import { makeOctreeDecoder } from "./decode-octree.ts";
 
 const grid: OctreeGrid = { voxelSizeM: 0.5, origin: [-2, -2, 4], size: [4, 4, 4], levels: 2 };
 const keep = [0.1];

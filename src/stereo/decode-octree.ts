@@ -1,4 +1,3 @@
-import type { StereoCalibration } from "../core/calibration.ts";
 import {
   cellSizeM,
   FREE,
@@ -9,6 +8,7 @@ import {
   UNKNOWN,
 } from "../core/occupancy.ts";
 import type { StereoAnswer } from "../core/ports.ts";
+import { isWhollyInView, type View } from "../core/view.ts";
 
 export interface DecodeLimits {
   /** A leaf is occupied from this probability on. */
@@ -18,9 +18,6 @@ export interface DecodeLimits {
   /** Leaves and cells whose nearest face lies beyond this depth, metres, become unknown. */
   readonly maxRangeM: number;
 }
-
-/** The left camera, px: what tells whether a cell lies wholly in view. */
-export type View = Pick<StereoCalibration, "fx" | "fy" | "cx" | "cy" | "width" | "height">;
 
 /**
  * Turns the network's answer into a three-state octree: cells that were divided are left to their children; of the
@@ -76,23 +73,6 @@ export function makeOctreeDecoder(
     }
     return frame;
   };
-}
-
-/** Whether the whole cell projects into the image: its box reaches farthest from the axis at one of its two z faces. */
-function isWhollyInView(grid: OctreeGrid, view: View, level: number, x: number, y: number, z: number): boolean {
-  const { origin, voxelSizeM } = grid;
-  const cell = cellSizeM(grid, level);
-  const left = origin[0] * voxelSizeM + x * cell;
-  const top = origin[1] * voxelSizeM + y * cell;
-  const near = origin[2] * voxelSizeM + z * cell;
-  const [right, bottom, far] = [left + cell, top + cell, near + cell];
-  return (
-    near > 0 &&
-    (view.fx * left) / (left < 0 ? near : far) + view.cx >= -0.5 &&
-    (view.fx * right) / (right > 0 ? near : far) + view.cx <= view.width - 0.5 &&
-    (view.fy * top) / (top < 0 ? near : far) + view.cy >= -0.5 &&
-    (view.fy * bottom) / (bottom > 0 ? near : far) + view.cy <= view.height - 0.5
-  );
 }
 
 /** A frame with the same cells and room for twice as many. */

@@ -215,6 +215,7 @@ describe("package.xml and CMakeLists.txt", () => {
       "launch",
       "rviz",
       "package.json",
+      "LICENSE",
       "launch/params/",
       "launch/bin/stereo_voxel_node",
     ]);
