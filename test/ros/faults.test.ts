@@ -104,20 +104,34 @@ describe.skipIf(graph === undefined)("faults on the graph", () => {
     await peer.do("unsubscribe", { topic: `${name}/points_clearing` });
   });
 
-  it("starts a dead worker again, and reports the pair that was lost", async () => {
-    const wait = { first: 16, count: 1, await_topic: points };
+  it("publishes nothing for pairs that are too old, says so while they come, and goes on with new ones", async () => {
+    await peer.do("forget", { topic: points });
+    await play({ count: 15, age: 10 });
+    const { message, status } = await diagnosed(peer, (said) => said.message.includes("The newest pair"));
+    expect(message, node.said).toMatch(/The newest pair is 1\d{4}\.\d* ms old, wanted at most 4 s \(max_input_age\)/);
+    expect(status[0].level).toEqual([2]);
+    expect(await peer.do("count", { topic: points })).toBe(0);
+    const { answers } = await play({ first: 15, count: 2, await_topic: points });
+    expect(answers[1], node.said).toBeGreaterThan(0);
+    const later = await diagnosed(peer, (said) => !said.message.includes("The newest pair"));
+    expect(later.message).not.toContain("The newest pair");
+    expect(Number(later.values["dropped_stale"])).toBeGreaterThan(0);
+  });
+
+  // Again where others took the machine meanwhile: through tsx a start costs about 0.8 s of CPU time, built 0.2 s.
+  it("starts a dead worker again within 2 s, and reports the pair that was lost", { retry: 2 }, async () => {
     const before = await diagnosed(peer, () => true);
     const lost = Number(before.values["dropped_model_failed"] ?? 0);
-    for (let tries = 0; tries < 10 && !node.said.includes("WORKER_DIED"); tries += 1) {
-      setTimeout(() => node.signal("SIGUSR2"), 30);
-      await play({ ...wait, within: 1 });
-      if (node.said.includes("worker died")) break;
-    }
+    const playing = play({ count: 50, leave_out: ["/tf"] });
+    setTimeout(() => node.signal("SIGUSR2"), 1000);
+    const { sent } = await playing;
+    const latencies: (number | null)[] = await peer.do("latencies", { topic: points, stamps: sent });
+    const cameMs = latencies.flatMap((ms, n) => (ms === null ? [] : Number(BigInt(sent[n]!) / 1000n) / 1000 + ms));
+    const gapsMs = cameMs.slice(1).map((ms, n) => ms - cameMs[n]!);
     expect(node.said).toContain("The model's worker died");
-    const { answers } = await play({ ...wait, first: 17, count: 2 });
-    expect(answers[1], node.said).toBeGreaterThan(0);
+    expect(Math.max(...gapsMs), node.said).toBeLessThan(2000);
     const after = await diagnosed(peer, ({ values }) => Number(values["dropped_model_failed"]) > lost);
-    expect(Number(after.values["dropped_model_failed"])).toBeGreaterThan(lost);
+    expect(Number(after.values["dropped_model_failed"])).toBe(lost + 1);
   });
 
   it("ends with 0 after SIGTERM in the middle of a pair", async () => {
@@ -126,6 +140,6 @@ describe.skipIf(graph === undefined)("faults on the graph", () => {
     const { code, ms } = await node.stop("SIGTERM");
     await playing;
     expect(code, node.said).toBe(0);
-    expect(ms).toBeLessThan(5000);
+    expect(ms).toBeLessThan(2000);
   });
 });

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -19,7 +20,7 @@ export function rosGraph(): RosEnvironment | undefined {
 }
 
 /** One domain a test process: test files that run beside each other do not meet. */
-const domain = { ROS_DOMAIN_ID: String(1 + (process.pid % 100)) };
+export const domain = { ROS_DOMAIN_ID: String(1 + (process.pid % 100)) };
 
 /** An rclpy process; see peer.py. */
 export class Peer {
@@ -83,6 +84,21 @@ export class NodeProcess {
 
   get pid(): number {
     return this.#child.pid!;
+  }
+
+  /** Resident memory of the process, 10^6 bytes. */
+  get rssMb(): number {
+    const kb = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, "utf8"))?.[1];
+    return (Number(kb) * 1024) / 1e6;
+  }
+
+  /** Seconds that its threads, taken together, have waited for a processor (Linux: Documentation/scheduler/sched-stats). */
+  get waitedS(): number {
+    const tasks = readdirSync(`/proc/${this.pid}/task`);
+    const waitedNs = tasks.map((task) =>
+      Number(readFileSync(`/proc/${this.pid}/task/${task}/schedstat`, "utf8").split(" ")[1]),
+    );
+    return waitedNs.reduce((sum, ns) => sum + ns, 0) / 1e9;
   }
 
   signal(name: NodeJS.Signals): void {

@@ -110,6 +110,6 @@ describe.skipIf(graph === undefined)("stereo_voxel_node on a graph", () => {
   it.each(["SIGTERM"] as const)("ends with 0 after %s", async (signal) => {
     const { code, ms } = await node.stop(signal);
     expect(code, node.said).toBe(0);
-    expect(ms).toBeLessThan(5000);
+    expect(ms).toBeLessThan(2000);
   });
 });

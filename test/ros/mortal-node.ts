@@ -1,4 +1,4 @@
-/** The node, whose model's worker dies at SIGUSR2. */
+/** The node, whose model's worker dies over the next pair after SIGUSR2. */
 import type { Worker } from "node:worker_threads";
 
 let worker: Worker | undefined;
@@ -6,7 +6,12 @@ process.on("worker", (made) => {
   worker = made;
 });
 process.on("SIGUSR2", () => {
-  // It chokes on this between two steps. Terminating it inside ONNX Runtime would end the process.
-  worker?.postMessage(null);
+  const dying = worker!;
+  const send = dying.postMessage.bind(dying);
+  // It chokes on the second message with the pair in work. Terminating it inside ONNX Runtime would end the process.
+  dying.postMessage = (job) => {
+    send(job);
+    send(null);
+  };
 });
 await import("../../nodes/stereo_voxel_node.ts");

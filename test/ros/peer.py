@@ -3,26 +3,19 @@
 Reads one JSON object a line, {"do": name, ...arguments}, and answers each with one: {"ok": value} or {"error": text}.
 """
 
-import importlib
 import json
-import struct
 import sys
 import threading
 import time
 
 import rclpy
 from mcap.reader import make_reader
+from peer_messages import fill, interface, plain, read_stamp, shifted
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
-
-NS = 10**9
-
-
-def interface(name):
-    """`sensor_msgs/msg/Image` as its class."""
-    package, kind, name = name.split("/")
-    return getattr(importlib.import_module(f"{package}.{kind}"), name)
+from rclpy.time import Time
+from rosgraph_msgs.msg import Clock
 
 
 def qos(spec):
@@ -35,32 +28,20 @@ def qos(spec):
     )
 
 
-def read_stamp(data, at):
-    sec, nanosec = struct.unpack_from("<iI", data, at)
-    return sec * NS + nanosec
+class Received:
+    """What came on a topic: all stamps in order, when each came first (nanoseconds), and the last message."""
 
+    def __init__(self):
+        self.forget()
 
-def shifted(topic, data, shift_ns):
-    """The message with its stamp moved; that of /tf stands behind the count of its one transform."""
-    at = 8 if topic == "/tf" else 4
-    stamp = read_stamp(data, at) + shift_ns
-    out = bytearray(data)
-    struct.pack_into("<iI", out, at, stamp // NS, stamp % NS)
-    return bytes(out), stamp
+    def hear(self, data):
+        stamp = read_stamp(data, 4)
+        self.stamps.append(stamp)
+        self.came.setdefault(stamp, time.time_ns())
+        self.last = data
 
-
-def plain(message):
-    """A message as JSON: long arrays as their length and a few sums."""
-    if hasattr(message, "get_fields_and_field_types"):
-        return {name: plain(getattr(message, name)) for name in message.get_fields_and_field_types()}
-    if isinstance(message, bytes):
-        return list(message)
-    if isinstance(message, (str, int, float, bool)):
-        return message
-    values = list(message)
-    if len(values) > 64 and isinstance(values[0], (int, float)):
-        return {"length": len(values), "sum": sum(values), "hex": bytes(v & 255 for v in values).hex()}
-    return [plain(value) for value in values]
+    def forget(self):
+        self.stamps, self.came, self.last = [], {}, None
 
 
 class Peer:
@@ -83,19 +64,22 @@ class Peer:
             pass
 
     def load(self, path, left="/left/image_rect"):
-        """Reads a bag: its messages in the order of their log times. Each image of `left` begins a frame."""
-        with open(path, "rb") as file:
-            self.bag = [
-                (schema.name, channel.topic, message.log_time, message.data)
-                for schema, channel, message in make_reader(file).iter_messages()
-            ]
+        """Reads a bag. A frame is an image of `left` and what has its log time; returns how many there are."""
         self.left = left
-        lefts = [log for _, topic, log, _ in self.bag if topic == left]
-        self.frames = {log: number for number, log in enumerate(lefts)}
-        return len(lefts)
+        self.kinds, self.static, self.logs, self.frame_messages = {}, [], [], {}
+        with open(path, "rb") as file:
+            for schema, channel, message in make_reader(file).iter_messages():
+                self.kinds[channel.topic] = schema.name
+                if channel.topic == "/tf_static":
+                    self.static.append((channel.topic, message.data))
+                    continue
+                if channel.topic == left:
+                    self.logs.append(message.log_time)
+                self.frame_messages.setdefault(message.log_time, []).append((channel.topic, message.data))
+        return len(self.logs)
 
     def advertise(self, namespace="", reliable=False, leave_out=()):
-        for kind, topic, _, _ in self.bag:
+        for topic, kind in self.kinds.items():
             if topic in leave_out or (namespace + topic) in self.publishers:
                 continue
             is_tf = topic.startswith("/tf")
@@ -118,48 +102,89 @@ class Peer:
             time.sleep(0.02)
         return False
 
-    def play(self, first, count, period=0.1, namespace="", leave_out=(), right_late=0, await_topic=None, within=20):
-        """Plays frames of the bag with the stamps of now. With `await_topic` the next frame waits for its answer.
+    def play(
+        self,
+        first,
+        count,
+        period=0.1,
+        namespace="",
+        leave_out=(),
+        right_late=0,
+        age=0,
+        sim_time=False,
+        await_topic=None,
+        within=20,
+    ):
+        """Plays frames of the bag, round and round, a frame every `period` seconds.
 
-        Returns the stamps of the left images, and how many milliseconds after its stamp each answer came.
+        Stamps are those of now less `age` seconds; with `sim_time` they are the bag's own, and /clock goes before them.
+        With `await_topic` the next frame waits for the answer to the one before. Returns the stamps of the left images,
+        and how many milliseconds after it was published each frame was answered.
         """
         sent, answers = [], []
+        due = time.time()
         for number in range(first, first + count):
-            began = time.time()
-            log = next(log for log, found in self.frames.items() if found == number)
-            stamp = None
             now = time.time_ns()
-            for _, topic, at, data in self.bag:
-                is_static = topic == "/tf_static"
-                if topic in leave_out or (at != log and not (is_static and number == first)):
+            log = self.logs[number % len(self.logs)]
+            shift = 0 if sim_time else now - log - int(age * 1e9)
+            if sim_time:
+                self.tell_time(log)
+            stamp = None
+            for topic, data in self.frame_messages[log] if number > first else self.static + self.frame_messages[log]:
+                if topic in leave_out:
                     continue
-                if not is_static:
+                if topic != "/tf_static":
                     late = int(right_late * 1e9) if "/right/image_rect" in topic else 0
-                    data, moved = shifted(topic, data, now - log + late)
+                    data, moved = shifted(topic, data, shift + late)
                     stamp = moved if topic == self.left else stamp
                 self.publishers[namespace + topic].publish(data)
             sent.append(stamp)
             if await_topic is not None:
-                answers.append(self.answer(await_topic, stamp, within))
-            time.sleep(max(0.0, period - (time.time() - began)))
+                at = self.answer(await_topic, stamp, within)
+                answers.append(None if at is None else (at - now) / 1e6)
+            due = max(due + period, time.time() - period)
+            time.sleep(max(0.0, due - time.time()))
         return {"sent": [str(stamp) for stamp in sent], "answers": answers}
 
+    def tell_time(self, ns):
+        if "/clock" not in self.publishers:
+            self.publishers["/clock"] = self.node.create_publisher(Clock, "/clock", 10)
+            self.matched(["/clock"])
+        self.publishers["/clock"].publish(Clock(clock=Time(nanoseconds=ns).to_msg()))
+
     def answer(self, topic, stamp, within):
+        """When the message with this stamp came, nanoseconds; waits for it."""
         end = time.time() + within
+        received = self.received[topic]
         with self.lock:
-            while time.time() < end:
-                for at, data in reversed(self.received[topic]):
-                    if read_stamp(data, 4) == stamp:
-                        return (at - stamp) / 1e6
+            while stamp not in received.came and time.time() < end:
                 self.lock.wait(0.05)
-        return None
+            return received.came.get(stamp)
+
+    def latencies(self, topic, stamps, within=5):
+        """For each stamp: how many milliseconds later the message with it came; waits for the last one."""
+        self.answer(topic, int(stamps[-1]), within)
+        with self.lock:
+            came = self.received[topic].came
+            return [(came[int(stamp)] - int(stamp)) / 1e6 if int(stamp) in came else None for stamp in stamps]
+
+    def endpoints(self, topic):
+        """Who publishes and subscribes, and with which reliability and durability."""
+        found = {
+            "publishers": self.node.get_publishers_info_by_topic(topic),
+            "subscribers": self.node.get_subscriptions_info_by_topic(topic),
+        }
+        return {
+            kind: {one.node_name: [one.qos_profile.reliability.name, one.qos_profile.durability.name] for one in ones}
+            for kind, ones in found.items()
+        }
 
     def subscribe(self, topic, type, **spec):
-        messages = self.received.setdefault(topic, [])
+        received = self.received.setdefault(topic, Received())
 
         def hear(data):
             with self.lock:
-                messages.append((time.time_ns(), data))
+                received.hear(data)
                 self.lock.notify_all()
 
         self.subscriptions[topic] = (
@@ -172,25 +197,24 @@ class Peer:
 
     def stamps(self, topic):
         with self.lock:
-            return [str(read_stamp(data, 4)) for _, data in self.received[topic]]
+            return [str(stamp) for stamp in self.received[topic].stamps]
 
     def count(self, topic):
         with self.lock:
-            return len(self.received[topic])
+            return len(self.received[topic].stamps)
 
     def forget(self, topic):
         with self.lock:
-            self.received[topic].clear()
+            self.received[topic].forget()
 
     def last(self, topic, within=5):
         """The newest message; waits for one."""
         end = time.time() + within
         with self.lock:
-            while not self.received[topic] and time.time() < end:
+            while self.received[topic].last is None and time.time() < end:
                 self.lock.wait(0.05)
-            if not self.received[topic]:
-                return None
-            return plain(deserialize_message(self.received[topic][-1][1], self.subscriptions[topic][1]))
+            last = self.received[topic].last
+            return None if last is None else plain(deserialize_message(last, self.subscriptions[topic][1]))
 
     def call(self, service, type, request=None, within=20):
         kind = interface(type)
@@ -208,23 +232,6 @@ class Peer:
         if not future.done():
             raise TimeoutError(f"{service} did not answer")
         return plain(future.result())
-
-
-def fill(message, values):
-    """Sets the fields of a message from JSON."""
-    for name, value in values.items():
-        current = getattr(message, name)
-        if isinstance(value, dict):
-            fill(current, value)
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            kind = message.get_fields_and_field_types()[name].removeprefix("sequence<").removesuffix(">")
-            made = []
-            for each in value:
-                made.append(interface(kind.replace("/", "/msg/"))())
-                fill(made[-1], each)
-            setattr(message, name, made)
-        else:
-            setattr(message, name, float(value) if isinstance(current, float) else value)
 
 
 def main():

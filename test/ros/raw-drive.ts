@@ -1,38 +1,50 @@
 import { join } from "node:path";
+import type { CameraInfo } from "../../src/core/calibration.ts";
+import type { StampedImage } from "../../src/core/image.ts";
+import type { Side } from "../../src/core/ports.ts";
 import { openBag } from "../../src/io/bag.ts";
 import { decodeCompressed } from "../../src/io/decode-compressed.ts";
 import { McapSink } from "../../src/io/mcap-writer.ts";
+import { readCameraInfo } from "../../src/msg/read-camera-info.ts";
 import { readCompressedImage } from "../../src/msg/read-compressed-image.ts";
-import { writeImage } from "../../src/msg/write-camera.ts";
+import { writeCameraInfo, writeImage } from "../../src/msg/write-camera.ts";
 
-const demo = join(import.meta.dirname, "../../demo/drive.mcap");
+export const demo = join(import.meta.dirname, "../../demo/drive.mcap");
 
-/** The first `frames` frames of the demo drive with raw grey images, on the topics that the node listens to. */
-export async function writeRawDrive(path: string, frames: number): Promise<void> {
-  const bag = await openBag(demo);
+export interface RawDriveOptions {
+  /** A bag with compressed images on `/stereo/{left,right}/image_rect`. Default: the demo drive. */
+  readonly from?: string;
+  readonly imageTopic?: "image_rect" | "image_raw";
+  /** What to write in place of an image or a CameraInfo. */
+  readonly image?: (image: StampedImage, side: Side) => StampedImage | Promise<StampedImage>;
+  readonly info?: (info: CameraInfo, side: Side) => CameraInfo;
+}
+
+/** The first `frames` frames of a drive with raw grey images, on the topics that the node listens to. Returns how many. */
+export async function writeRawDrive(path: string, frames: number, options: RawDriveOptions = {}): Promise<number> {
+  const { from = demo, imageTopic = "image_rect", image = (same) => same, info = (same) => same } = options;
+  const bag = await openBag(from);
   const sink = await McapSink.open(path);
-  const types = {
-    "/left/image_rect": "sensor_msgs/msg/Image",
-    "/right/image_rect": "sensor_msgs/msg/Image",
-    "/left/camera_info": "sensor_msgs/msg/CameraInfo",
-    "/right/camera_info": "sensor_msgs/msg/CameraInfo",
-    "/tf": "tf2_msgs/msg/TFMessage",
-    "/tf_static": "tf2_msgs/msg/TFMessage",
-  };
-  for (const [topic, type] of Object.entries(types)) sink.addTopic(topic, type);
+  for (const side of ["left", "right"] as const) {
+    sink.addTopic(`/${side}/${imageTopic}`, "sensor_msgs/msg/Image");
+    sink.addTopic(`/${side}/camera_info`, "sensor_msgs/msg/CameraInfo");
+  }
+  for (const topic of ["/tf", "/tf_static"]) sink.addTopic(topic, "tf2_msgs/msg/TFMessage");
   let lefts = 0;
   for await (const { topic, logTimeNs, data } of bag.messages({})) {
-    const to = topic.replace("/stereo", "").replace("/compressed", "");
-    if (!(to in types)) continue;
-    if (to === "/left/image_rect") lefts += 1;
+    const side = topic.startsWith("/stereo/left") ? "left" : "right";
+    if (topic.endsWith("left/image_rect/compressed")) lefts += 1;
     if (lefts > frames) break;
-    if (!topic.endsWith("/compressed")) {
-      await sink.write(to, logTimeNs, data.slice());
-      continue;
+    if (topic.startsWith("/tf")) await sink.write(topic, logTimeNs, data.slice());
+    else if (topic.endsWith("/camera_info")) {
+      await sink.write(`/${side}/camera_info`, logTimeNs, writeCameraInfo(info(readCameraInfo(data), side)));
+    } else if (topic.endsWith("/image_rect/compressed")) {
+      const grey = await decodeCompressed(readCompressedImage(data.slice()), "grey");
+      const written = await image(grey, side);
+      await sink.write(`/${side}/${imageTopic}`, logTimeNs, writeImage(written, written.image));
     }
-    const image = await decodeCompressed(readCompressedImage(data.slice()), "grey");
-    await sink.write(to, logTimeNs, writeImage(image, image.image));
   }
   await sink.close();
   await bag.close();
+  return Math.min(lefts, frames);
 }
