@@ -52,7 +52,7 @@ export const stereoSchema = {
     kind: "double",
     min: 0,
     max: 1,
-    fallback: 0.25,
+    fallback: 0.3,
     live: true,
     doc: "Probability from which a voxel counts as occupied.",
   },

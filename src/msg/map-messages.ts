@@ -89,7 +89,7 @@ export function diagnosticsMessage(
   const faults = health.list();
   const worst = health.worst() ?? "ok";
   const summary: DiagnosticStatus = {
-    level: isStale && worst !== "error" ? "stale" : worst,
+    level: isStale ? "stale" : worst,
     name: `${node}: inference`,
     message: faults.length === 0 ? state : faults.map((fault) => `${fault.where}: ${fault.message}`).join("; "),
     hardwareId: "",

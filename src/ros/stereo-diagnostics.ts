@@ -65,7 +65,8 @@ export class StereoDiagnostics {
     this.#raise([...this.#inputProblems(), ...this.#subscriberProblems()]);
     const idle = isEnabled ? "active; idle, since nobody subscribes to an output" : "active; paused by ~/enable";
     const says = state !== "active" ? state : isListening ? "all is well" : idle;
-    const isStale = isListening && health.list().some(({ code }) => code === "INPUT_STALE");
+    const errors = health.list().filter(({ level }) => level === "error");
+    const isStale = isListening && errors.length > 0 && errors.every(({ code }) => code === "INPUT_STALE");
     const name = lifecycle.node.getFullyQualifiedName().replace(/^\//, "");
     this.#publisher.publish(
       diagnosticsMessage(this.#of.nowNs, name, health, this.#values(state), { state: says, isStale }),

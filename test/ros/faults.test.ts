@@ -39,7 +39,7 @@ describe.skipIf(graph === undefined)("faults on the graph", () => {
   it("names the topic that nobody publishes", async () => {
     const { message, status } = await diagnosed(peer, (said) => said.message.includes("Nobody publishes"), 60_000);
     expect(message, node.said).toContain("Nobody publishes the left image on /left/image_rect");
-    expect(status[0].level).toEqual([2]);
+    expect(status[0].level).toEqual([3]);
     await peer.do("advertise", { leave_out: [...infos, "/tf", "/tf_static"] });
     expect(await peer.do("matched", { topics: images })).toBe(true);
   });
@@ -109,7 +109,7 @@ describe.skipIf(graph === undefined)("faults on the graph", () => {
     await play({ count: 15, age: 10 });
     const { message, status } = await diagnosed(peer, (said) => said.message.includes("The newest pair"));
     expect(message, node.said).toMatch(/The newest pair is 1\d{4}\.\d* ms old, wanted at most 4 s \(max_input_age\)/);
-    expect(status[0].level).toEqual([2]);
+    expect(status[0].level).toEqual([3]);
     expect(await peer.do("count", { topic: points })).toBe(0);
     const { answers } = await play({ first: 15, count: 2, await_topic: points });
     expect(answers[1], node.said).toBeGreaterThan(0);

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .net import LEAF, LEVELS, ORIGIN, SIZE, OctreeStereoNet
 
-OCCUPIED_FROM = 0.25  # calibrated probability from which a leaf counts as occupied: the product's occupancy_threshold
+OCCUPIED_FROM = 0.3  # calibrated probability from which a leaf counts as occupied: the product's occupancy_threshold
 CHILDREN = torch.tensor([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
 
 
