@@ -193,7 +193,7 @@ def training_section(t: dict, e: dict, remarks: list[str]) -> list[str]:
     return [
         "## Training", "",
         f"- {t['parameters']:,} parameters; weights are the exponential mean over the steps.",
-        f"- {t['step']} steps, {t['pairs']} augmented pairs, {t['seconds'] / 3600:.2f} h; seed {t['seed']}, batch {t['batch']}, peak rate {t['rate']}, cosine over {t['steps']} steps.",
+        f"- {t['step']} steps, {t['pairs']} augmented pairs, {t['seconds'] / 3600:.2f} h in all; last sitting: seed {t['seed']}, batch {t['batch']}, peak rate {t['rate']}, cosine over {t['steps']} steps.",
         f"- Data: {sum(t['kinds'].values())} pairs rendered by `voxeltrain.shards`: {kinds}. Nothing of `shared/data/open` was used.",
         *[f"- {remark}" for remark in remarks],
         f"- Pruning keeps {e['pruning_recall'] * 100:.2f} % of the occupied leaves of the dense answer and evaluates {e['leaves_evaluated'] * 100:.1f} % of the leaves in view (`voxeltrain.evaluate`, {e['pairs']} pairs, torch).", "",
