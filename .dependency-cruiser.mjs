@@ -7,7 +7,7 @@ const may = {
   core: [],
   config: ["core"],
   msg: ["core"],
-  infer: ["core"],
+  infer: ["core", "detect"],
   stereo: ["core", "config"],
   octree: ["core", "config"],
   detect: ["core", "config"],

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { Fault, messageOf } from "../core/fault.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits");
-const file = z.object({ file: z.string(), sha256: hash });
+export const fileSchema = z.object({ file: z.string(), sha256: hash });
 
 /** models/<name>/manifest.json: what belongs to the model, and what it expects. */
 export const manifestSchema = z
@@ -14,12 +14,12 @@ export const manifestSchema = z
     version: z.string(),
     kind: z.literal("stereo-octree"),
     /** WebAssembly matching kernel that the weights were trained on. */
-    matcher: file,
+    matcher: fileSchema,
     /** ONNX graph of the backbone: evidence, match, prior (uint8), calibration [5] -> rows float32 [cells, 16]. */
-    graph: file,
+    graph: fileSchema,
     /** WebAssembly kernel that decodes the octree, and the weights of its heads (float32, little-endian). */
-    decoder: file,
-    heads: file,
+    decoder: fileSchema,
+    heads: fileSchema,
     grid: z.object({
       origin: z.tuple([z.number().int(), z.number().int(), z.number().int()]),
       size: z.tuple([z.number().int(), z.number().int(), z.number().int()]),
@@ -65,6 +65,22 @@ export interface LoadedModel {
 
 /** Reads a model folder and refuses what does not have the manifest's hashes: MODEL_MISSING, MODEL_CORRUPT. */
 export async function loadModel(folder: string): Promise<LoadedModel> {
+  const { manifest, parts, sha256 } = await loadFiles(folder, manifestSchema, (manifest) =>
+    (["matcher", "graph", "decoder", "heads"] as const).map((part) => manifest[part]),
+  );
+  const [matcher, graph, decoder, heads] = parts as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  return { manifest, matcher, graph, decoder, heads, sha256 };
+}
+
+/**
+ * The manifest of a model folder and the files that it names, checked by their hashes; `sha256` is that of all together.
+ * Throws `Fault` MODEL_MISSING, MODEL_CORRUPT.
+ */
+export async function loadFiles<T>(
+  folder: string,
+  schema: z.ZodType<T>,
+  filesOf: (manifest: T) => readonly z.infer<typeof fileSchema>[],
+): Promise<{ manifest: T; parts: Uint8Array[]; sha256: string }> {
   const path = join(folder, "manifest.json");
   const text = await readFile(path, "utf8").catch((cause) => {
     throw new Fault(`There is no model in ${folder}: ${path} cannot be read.`, {
@@ -73,17 +89,14 @@ export async function loadModel(folder: string): Promise<LoadedModel> {
       cause,
     });
   });
-  const manifest = parseManifest(path, text);
-  const parts = await Promise.all(
-    (["matcher", "graph", "decoder", "heads"] as const).map((part) => verified(folder, manifest[part])),
-  );
+  const manifest = parseManifest(path, text, schema);
+  const parts = await Promise.all(filesOf(manifest).map((part) => verified(folder, part)));
   const hash = createHash("sha256").update(text);
   for (const part of parts) hash.update(part);
-  const [matcher, graph, decoder, heads] = parts as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-  return { manifest, matcher, graph, decoder, heads, sha256: hash.digest("hex") };
+  return { manifest, parts, sha256: hash.digest("hex") };
 }
 
-function parseManifest(path: string, text: string): Manifest {
+function parseManifest<T>(path: string, text: string, schema: z.ZodType<T>): T {
   const refuse = (why: string, cause: unknown) =>
     new Fault(`${path} is no model manifest: ${why}.`, {
       code: "MODEL_CORRUPT",
@@ -96,7 +109,7 @@ function parseManifest(path: string, text: string): Manifest {
   } catch (cause) {
     throw refuse(messageOf(cause), cause);
   }
-  const parsed = manifestSchema.safeParse(json);
+  const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   throw refuse(
     parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),

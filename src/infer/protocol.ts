@@ -1,7 +1,14 @@
-import type { AnswerWants, StereoAnswer } from "../core/ports.ts";
+import type { AnswerWants } from "../core/ports.ts";
+import type { DetectorManifest } from "./detector-manifest.ts";
 import type { OctreeLayout, View } from "./octree-evaluator.ts";
 
-/** Messages between `StereoWorkerModel` and its worker. Images and answers travel in shared memory, not in messages. */
+/** What a model's worker says to its `WorkerQueue`. */
+export type FromWorker<Answer> =
+  | { readonly kind: "ready" }
+  | { readonly kind: "failed"; readonly id: number | undefined; readonly message: string }
+  | { readonly kind: "answer"; readonly id: number; readonly answer: Answer };
+
+/** To the worker of the stereo model. Its images travel in shared memory. */
 export interface WorkerSetup {
   readonly matcher: Uint8Array;
   readonly graph: Uint8Array;
@@ -19,7 +26,24 @@ export interface Job {
   readonly wants: AnswerWants;
 }
 
-export type FromWorker =
-  | { readonly kind: "ready" }
-  | { readonly kind: "failed"; readonly id: number | undefined; readonly message: string }
-  | { readonly kind: "answer"; readonly id: number; readonly answer: StereoAnswer };
+/** To the worker of a detector. */
+export interface DetectorSetup {
+  readonly manifest: DetectorManifest;
+  readonly graph: Uint8Array;
+  readonly threads: number;
+  readonly scoreThreshold: number;
+  readonly iouThreshold: number;
+  /** Largest number of detections in an image. */
+  readonly most: number;
+  /** Indices of the classes that are looked for; all where left out. */
+  readonly wanted: readonly number[] | undefined;
+}
+
+export interface DetectJob {
+  readonly id: number;
+  /** Packed pixels, perhaps more room than they need. Handed over, and handed back with the answer. */
+  readonly image: ArrayBuffer;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3;
+}

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import * as ort from "onnxruntime-node";
 import { messageOf } from "../core/fault.ts";
-import type { DisparityMap } from "../core/ports.ts";
+import type { DisparityMap, StereoAnswer } from "../core/ports.ts";
 import { makeMatcher } from "./matcher.ts";
 import { OctreeEvaluator } from "./octree-evaluator.ts";
 import type { FromWorker, Job, WorkerSetup } from "./protocol.ts";
@@ -13,7 +13,7 @@ const port = parentPort!;
 const ROW_FLOATS = 16;
 /** A cell, pixels. */
 const CELL_PX = 4;
-const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+const post = (message: FromWorker<StereoAnswer>, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
 async function start(): Promise<void> {
   const match = makeMatcher(setup.matcher, setup.threads);

@@ -50,6 +50,12 @@ export function makeSteps(root) {
         node("vite/bin/vite.js", "build", "--config", "src/viewer/vite.config.ts", "--logLevel", "warn");
       },
     },
+    {
+      name: "detector",
+      inputs: ["tools/detector", "src/detect", "src/infer/onnx-file.ts", "package-lock.json"],
+      outputs: ["build/centernet/model.onnx", "build/centernet/manifest.json"],
+      run: () => node("tsx/dist/cli.mjs", join(root, "tools/detector/convert.ts")),
+    },
     makePythonStep(root, run),
     makeSystemPackagesStep(run),
     makeRosStep(root, run),

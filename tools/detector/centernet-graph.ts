@@ -1,0 +1,259 @@
+/**
+ * The CenterNet of npm @vladmandic/human, a TensorFlow.js graph with NHWC layout and weights stored as float16, as ONNX
+ * in NCHW. Only what the heat map and the box sizes need is taken over; peaks and boxes are decoded in src/detect.
+ */
+import {
+  type Attribute,
+  elementTypeOf,
+  type OnnxConstant,
+  type OnnxGraph,
+  type OnnxNode,
+} from "../../src/infer/onnx-file.ts";
+
+/** A node of the TensorFlow graph, as tfjs writes it. */
+interface TfNode {
+  readonly name: string;
+  readonly op: string;
+  readonly input?: readonly string[];
+  readonly attr?: Readonly<Record<string, TfAttribute>>;
+}
+interface TfAttribute {
+  readonly s?: string;
+  readonly b?: boolean;
+  readonly list?: { readonly i?: readonly string[]; readonly s?: readonly string[] };
+}
+
+interface TfWeight {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly quantization?: { readonly dtype: string };
+}
+
+/** The fields of a tfjs graph model's JSON that are read here. */
+export interface TfjsModel {
+  readonly modelTopology: { readonly node: readonly TfNode[] };
+  readonly weightsManifest: readonly { readonly paths: readonly string[]; readonly weights: readonly TfWeight[] }[];
+}
+
+/** Names in the TensorFlow graph. The tap is at stride 4 and has 24 channels. */
+export const tfNames = {
+  image: "tower_0/images",
+  heat: "tower_0/keypoints",
+  size: "tower_0/wh",
+  tap: "tower_0/MobilenetV3/expanded_conv_2/add",
+} as const;
+
+interface StoredWeight extends TfWeight {
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * `weights` are the bytes of the one weight file. The graph: `image` uint8 [N, H, W, 3] (RGB; H and W multiples of 32)
+ * -> `heat` [N, 80, H/4, W/4], `size` [N, 4, H/4, W/4] (left, top, right, bottom, pixels), `tap` [N, 24, H/4, W/4].
+ * Throws where the model holds something that it did not hold when this was written.
+ */
+export function centernetGraph(model: TfjsModel, weights: Uint8Array): OnnxGraph {
+  const stored = splitWeights(model, weights);
+  const byName = new Map(model.modelTopology.node.map((node) => [node.name, node]));
+  const nodes: OnnxNode[] = [
+    { op: "Cast", inputs: ["image"], output: "image_float", attributes: { to: elementTypeOf("float32") } },
+    { op: "Transpose", inputs: ["image_float"], output: tfNames.image, attributes: { perm: [0, 3, 1, 2] } },
+  ];
+  const constants = new Map<string, OnnxConstant>();
+  const graph: Translation = {
+    weight: (name) => {
+      const weight = stored.get(name);
+      if (weight === undefined) throw new Error(`${name} is no stored weight`);
+      return weight;
+    },
+    addWeight: (constant) => {
+      const { name } = constant;
+      if (constants.has(name)) return name;
+      constants.set(name, constant);
+      // Kept as stored, half the size; ONNX Runtime folds the cast when it loads the graph.
+      const attributes = { to: elementTypeOf("float32") };
+      if (constant.type === "float16") {
+        constants.set(name, { ...constant, name: `${name}:16` });
+        nodes.push({ op: "Cast", inputs: [`${name}:16`], output: name, attributes });
+      }
+      return name;
+    },
+    add: (op, inputs, output, attributes = {}) => nodes.push({ op, inputs, output, attributes }),
+  };
+  const done = new Set<string>([tfNames.image]);
+  const visit = (name: string): void => {
+    if (done.has(name)) return;
+    done.add(name);
+    const node = byName.get(name);
+    if (node === undefined) throw new Error(`the graph has no node ${name}`);
+    if (node.op === "Const") {
+      // Weights, axes and sizes are read by their users; what is left are factors and summands.
+      const { shape, dtype, bytes } = graph.weight(name);
+      if (shape.length === 0 && dtype === "float32") graph.addWeight({ name, type: "float16", dims: [], bytes });
+      return;
+    }
+    for (const input of node.input ?? []) visit(input);
+    const translate = translations[node.op];
+    if (translate === undefined) throw new Error(`${name} is of the kind ${node.op}, which is not translated`);
+    translate(node, graph);
+  };
+  const outputs = { heat: tfNames.heat, size: tfNames.size, tap: tfNames.tap };
+  for (const [output, name] of Object.entries(outputs)) {
+    visit(name);
+    graph.add("Identity", [name], output);
+  }
+  const value = (name: string, channels: number) =>
+    ({ name, type: "float32", dims: ["n", channels, "h4", "w4"] }) as const;
+  return {
+    name: "centernet",
+    nodes,
+    constants: [...constants.values()],
+    inputs: [{ name: "image", type: "uint8", dims: ["n", "h", "w", 3] }],
+    outputs: [value("heat", 80), value("size", 4), value("tap", 24)],
+  };
+}
+
+interface Translation {
+  weight(name: string): StoredWeight;
+  /** Adds it once; the name under which it is had as float32. */
+  addWeight(constant: OnnxConstant): string;
+  add(op: string, inputs: readonly string[], output: string, attributes?: Readonly<Record<string, Attribute>>): void;
+}
+
+type Translate = (node: TfNode, graph: Translation) => void;
+
+/** An operation that means the same in any layout. */
+const same =
+  (op: string): Translate =>
+  ({ name, input = [] }, { add }) =>
+    add(op, input, name);
+
+const translations: Readonly<Record<string, Translate>> = {
+  Add: same("Add"),
+  Mul: same("Mul"),
+  Relu: same("Relu"),
+  Sigmoid: same("Sigmoid"),
+  Identity: same("Identity"),
+  Relu6: ({ name, input = [] }, { add, addWeight }) => {
+    const bounds = [0, 6].map((bound) =>
+      addWeight({ name: `bound_${bound}`, type: "float32", dims: [], bytes: bytesOf(bound) }),
+    );
+    add("Clip", [input[0]!, ...bounds], name);
+  },
+  Mean: ({ name, input = [], attr }, { add, weight }) => {
+    const axes = new Int32Array(weight(input[1]!).bytes.buffer);
+    expect(name, "axes and keep_dims", [...axes, attr?.["keep_dims"]?.b], [1, 2, true]);
+    add("GlobalAveragePool", [input[0]!], name);
+  },
+  ConcatV2: ({ name, input = [] }, { add, weight }) => {
+    const axis = new Int32Array(weight(input.at(-1)!).bytes.buffer);
+    expect(name, "axis", [...axis], [3]);
+    add("Concat", input.slice(0, -1), name, { axis: 1 });
+  },
+  ResizeBilinear: ({ name, input = [], attr }, { add, addWeight }) => {
+    expect(name, "corners", [attr?.["align_corners"]?.b, attr?.["half_pixel_centers"]?.b], [false, false]);
+    // The size that is wanted is a constant for images of 512 x 512: twice the input's, in all three places.
+    const scales = new Uint8Array(Float32Array.of(1, 1, 2, 2).buffer);
+    const twice = addWeight({ name: "twice", type: "float32", dims: [4], bytes: scales });
+    add("Resize", [input[0]!, "", twice], name, { mode: "linear", coordinate_transformation_mode: "asymmetric" });
+  },
+  Conv2D: convolution,
+  _FusedConv2D: convolution,
+  DepthwiseConv2dNative: convolution,
+  FusedDepthwiseConv2dNative: convolution,
+};
+
+/** HWIO -> OIHW; depthwise HWC1 -> C1HW with a group for each channel. */
+function convolution({ name, op, input = [], attr }: TfNode, { add, addWeight, weight }: Translation): void {
+  const isDepthwise = op.includes("Depthwise");
+  const { name: weightName, shape, bytes } = weight(input[1]!);
+  const [rows, columns, inputs, outputs] = shape as [number, number, number, number];
+  if (isDepthwise) expect(name, "channel multiplier", outputs, 1);
+  expect(name, "dilations", attr?.["dilations"]?.list?.i, ["1", "1", "1", "1"]);
+  const [, stride] = (attr?.["strides"]?.list?.i ?? []).map(Number);
+  const [fused = "", activation = ""] = (attr?.["fused_ops"]?.list?.s ?? []).map(textOf);
+  if (!["", "BiasAdd"].includes(fused) || !["", "Relu"].includes(activation)) {
+    throw new Error(`${name} fuses ${fused} and ${activation}, wanted BiasAdd and Relu`);
+  }
+  const data = new Uint16Array(bytes.buffer);
+  const out = isDepthwise
+    ? transposed(data, rows * columns, inputs)
+    : outputsFirst(data, rows * columns, inputs, outputs);
+  const w = addWeight({
+    name: weightName,
+    type: "float16",
+    dims: isDepthwise ? [inputs, 1, rows, columns] : [outputs, inputs, rows, columns],
+    bytes: new Uint8Array(out.buffer),
+  });
+  const bias = fused === "" ? [] : [biasOf(weight(input[2]!), addWeight)];
+  const sum = activation === "" ? name : `${name}:sum`;
+  const padding = textOf(attr?.["padding"]?.s ?? "");
+  if (padding !== "SAME") expect(name, "padding and kernel", [padding, rows, columns], ["VALID", 1, 1]);
+  add("Conv", [input[0]!, w, ...bias], sum, {
+    kernel_shape: [rows, columns],
+    strides: [stride!, stride!],
+    group: isDepthwise ? inputs : 1,
+    pads: samePads(rows, columns, stride!),
+  });
+  if (activation !== "") add("Relu", [sum], name);
+}
+
+/** TensorFlow's SAME for sizes that the stride divides: what is odd goes to the end. Top, left, bottom, right. */
+function samePads(rows: number, columns: number, stride: number): number[] {
+  const [y, x] = [Math.max(0, rows - stride), Math.max(0, columns - stride)];
+  return [Math.floor(y / 2), Math.floor(x / 2), Math.ceil(y / 2), Math.ceil(x / 2)];
+}
+
+function biasOf({ name, shape, bytes }: StoredWeight, addWeight: Translation["addWeight"]): string {
+  return addWeight({ name, type: "float16", dims: shape, bytes });
+}
+
+/** [rows, columns] -> [columns, rows] */
+function transposed(data: Uint16Array, rows: number, columns: number): Uint16Array {
+  const out = new Uint16Array(data.length);
+  for (let r = 0; r < rows; r += 1) for (let c = 0; c < columns; c += 1) out[c * rows + r] = data[r * columns + c]!;
+  return out;
+}
+
+/** [taps, inputs, outputs] -> [outputs, inputs, taps] */
+function outputsFirst(data: Uint16Array, taps: number, inputs: number, outputs: number): Uint16Array {
+  const out = new Uint16Array(data.length);
+  let at = 0;
+  for (let t = 0; t < taps; t += 1) {
+    for (let i = 0; i < inputs; i += 1) {
+      for (let o = 0; o < outputs; o += 1) out[(o * inputs + i) * taps + t] = data[at++]!;
+    }
+  }
+  return out;
+}
+
+/** The weight file holds the weights one behind the other, in the order of the manifest. */
+function splitWeights({ weightsManifest }: TfjsModel, bytes: Uint8Array): Map<string, StoredWeight> {
+  const split = new Map<string, StoredWeight>();
+  let at = 0;
+  for (const weight of weightsManifest.flatMap(({ weights }) => weights)) {
+    const width = weight.quantization === undefined ? 4 : 2;
+    if (weight.quantization !== undefined) expect(weight.name, "stored type", weight.quantization.dtype, "float16");
+    const end = at + width * weight.shape.reduce((product, dim) => product * dim, 1);
+    // A copy, so that its buffer is its own.
+    split.set(weight.name, { ...weight, bytes: new Uint8Array(bytes.subarray(at, end)) });
+    at = end;
+  }
+  expect("the weight file", "length", bytes.length, at);
+  return split;
+}
+
+function expect(what: string, property: string, seen: unknown, wanted: unknown): void {
+  const [a, b] = [JSON.stringify(seen), JSON.stringify(wanted)];
+  if (a !== b) throw new Error(`${what}: ${property} ${a}, wanted ${b}`);
+}
+
+function bytesOf(value: number): Uint8Array {
+  return new Uint8Array(Float32Array.of(value).buffer);
+}
+
+/** tfjs writes texts in base64. */
+function textOf(text: string): string {
+  return Buffer.from(text, "base64").toString("utf8");
+}
