@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { StereoConfig } from "../config/stereo-schema.ts";
+import { Fault } from "../core/fault.ts";
 import type { StereoModel } from "../core/ports.ts";
 import { openStereoModel } from "../infer/stereo-model.ts";
 import { packageRoot } from "./package-root.ts";
@@ -8,6 +9,17 @@ import { packageRoot } from "./package-root.ts";
 /** Folder of the stereo model: the one given, else the one that ships. */
 export function stereoModelFolder(given: string | undefined): string {
   return given === undefined || given === "" ? join(packageRoot(), "models", "octree-stereo") : given;
+}
+
+/** Folder of the detector: the one given, else the one that set-up makes. Throws `Fault` MODEL_MISSING. */
+export async function detectorFolder(given: string | undefined): Promise<string> {
+  if (given !== undefined) return given;
+  const folder = join(packageRoot(), "build", "centernet");
+  if ((await stat(join(folder, "manifest.json")).catch(() => undefined)) !== undefined) return folder;
+  throw new Fault(`There is no default detector: ${folder} is missing.`, {
+    code: "MODEL_MISSING",
+    remedy: "In a clone run `npm run setup`; else name a folder with --model, made by `voxelguard models import`.",
+  });
 }
 
 /** The model that the configuration names, or the one that ships, with the threads that it says. */

@@ -1,14 +1,16 @@
 import { Command } from "commander";
 import { modelSummary, shippedModels, stereoModelFolder } from "./model-folder.ts";
 import { tryModel } from "./model-trial.ts";
+import { importCommand } from "./models-import.ts";
 
 const SIZE = { width: 320, height: 160 };
 
-/** `voxelguard models list | verify`. */
+/** `voxelguard models list | verify | import`. */
 export function modelsCommand(): Command {
-  const models = new Command("models").description("list the networks that ship, check that one is whole and runs");
+  const models = new Command("models").description("list the networks that ship, check one, add a detector");
   models.addCommand(listCommand());
   models.addCommand(verifyCommand());
+  models.addCommand(importCommand());
   return models;
 }
 

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { bagCommand } from "./bag.ts";
 import { demoCommand } from "./demo.ts";
+import { detectCommand } from "./detect.ts";
 import { doctorCommand } from "./doctor.ts";
 import { evalCommand } from "./eval.ts";
 import { inferCommand } from "./infer.ts";
@@ -12,6 +13,7 @@ import { replayCommand } from "./replay.ts";
 const groups: readonly (readonly [heading: string, commands: readonly (() => Command)[]])[] = [
   ["Map:", [demoCommand, replayCommand]],
   ["One stereo pair:", [inferCommand]],
+  ["Objects:", [detectCommand]],
   ["Recordings:", [bagCommand]],
   ["Network:", [evalCommand, modelsCommand]],
   ["When something is wrong:", [doctorCommand]],

@@ -38,7 +38,8 @@ export function outputMismatch(
   return undefined;
 }
 
-function fits(seen: Dims, wanted: Dims): boolean {
+/** The same number of sizes, and the same ones where both are known. */
+export function fits(seen: Dims, wanted: Dims): boolean {
   return (
     seen.length === wanted.length && seen.every((dim, i) => isOpen(dim) || isOpen(wanted[i]!) || dim === wanted[i])
   );
@@ -48,6 +49,6 @@ export function isOpen(dim: number | string): boolean {
   return typeof dim === "string" || dim < 0;
 }
 
-export function text(dims: Dims): string {
+function text(dims: Dims): string {
   return `[${dims.join(", ")}]`;
 }

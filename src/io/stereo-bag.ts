@@ -1,12 +1,11 @@
 import { Fault, messageOf } from "../core/fault.ts";
 import type { Rejection, Side, StereoInput } from "../core/ports.ts";
 import { readCameraInfo } from "../msg/read-camera-info.ts";
-import { readCompressedImage } from "../msg/read-compressed-image.ts";
-import { type ImageWant, readImage } from "../msg/read-image.ts";
+import type { ImageWant } from "../msg/read-image.ts";
 import { readTf } from "../msg/read-tf.ts";
 import type { Bag } from "./bag.ts";
 import type { BagMessage } from "./bag-file.ts";
-import { decodeCompressed } from "./decode-compressed.ts";
+import { ownCompressedImage, ownImage } from "./bag-image.ts";
 import type { EyeTopics, StereoTopics } from "./stereo-topics.ts";
 
 export interface StereoSourceOptions {
@@ -64,21 +63,11 @@ function converters(topics: StereoTopics, want: ImageWant): Map<string, Converte
 }
 
 function images(side: Side, want: ImageWant): Converter["run"] {
-  return ({ data }) => {
-    const { image, ...header } = readImage(data, want);
-    // Without padding the pixels are still the bag's.
-    const isBorrowed = image.data.buffer === data.buffer;
-    const own = isBorrowed ? { ...image, data: image.data.slice() } : image;
-    return [{ kind: "image", side, image: { ...header, image: own } }];
-  };
+  return (message) => [{ kind: "image", side, image: ownImage(message, want) }];
 }
 
 function compressedImages(side: Side, want: ImageWant): Converter["run"] {
-  return async ({ data }) => {
-    const compressed = readCompressedImage(data);
-    const image = await decodeCompressed({ ...compressed, data: compressed.data.slice() }, want);
-    return [{ kind: "image", side, image }];
-  };
+  return async (message) => [{ kind: "image", side, image: await ownCompressedImage(message, want) }];
 }
 
 function transforms(message: BagMessage, isStatic: boolean): StereoInput[] {

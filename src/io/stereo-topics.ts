@@ -1,5 +1,6 @@
 import { Fault, type FaultCode } from "../core/fault.ts";
 import type { BagTopic } from "./bag-file.ts";
+import { derivedImage, imageTypes } from "./bag-image.ts";
 import { infoTopicsFor, leftOf, rightOf } from "./topic-names.ts";
 
 /** The topics of one eye. */
@@ -29,10 +30,7 @@ export interface GivenTopics {
 
 type Topic = Pick<BagTopic, "name" | "type" | "count">;
 
-const imageTypes = ["sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"];
 const infoTypes = ["sensor_msgs/msg/CameraInfo"];
-/** Images that are no camera's view. */
-const derived = /depth|disparity|mask|confidence|normal|segment|label|debug|preview|overlay/i;
 const remedy = "Name the topics: --left TOPIC --right TOPIC, and --left-info TOPIC --right-info TOPIC where needed.";
 
 /**
@@ -69,7 +67,7 @@ function findImages(topics: readonly Topic[], images: readonly Topic[], given: G
     if (other !== undefined) return left === undefined ? [other, named1] : [named1, other];
     throw missing(`${named1.name} has no partner among the image topics`, topics);
   }
-  const pairs = images.filter(({ name }) => !derived.test(name)).flatMap((image) => pairsOf(image, images));
+  const pairs = images.filter(({ name }) => !derivedImage.test(name)).flatMap((image) => pairsOf(image, images));
   pairs.sort((a, b) => compareRanks(a.rank, b.rank) || (a.left.name < b.left.name ? -1 : 1));
   const [best] = pairs;
   if (best === undefined)
@@ -98,7 +96,9 @@ function compareRanks(a: readonly number[], b: readonly number[]): number {
 
 /** Says so when one eye is there and the other is not. */
 function loneEyeOf(images: readonly Topic[]): string | undefined {
-  const lone = images.find(({ name }) => !derived.test(name) && (rightOf(name).length > 0 || leftOf(name).length > 0));
+  const lone = images.find(
+    ({ name }) => !derivedImage.test(name) && (rightOf(name).length > 0 || leftOf(name).length > 0),
+  );
   if (lone === undefined) return undefined;
   const [other] = [...rightOf(lone.name), ...leftOf(lone.name)];
   return `There is ${lone.name} but no ${other} with messages`;
