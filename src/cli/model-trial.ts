@@ -1,7 +1,10 @@
 import { Fault } from "../core/fault.ts";
 import type { Image } from "../core/image.ts";
 import type { RectifiedPair, StereoAnswer, StereoModel } from "../core/ports.ts";
+import { detectorKinds } from "../detect/heads.ts";
+import { openDetector } from "../infer/detector.ts";
 import { openStereoModel, type StereoModelOptions } from "../infer/stereo-model.ts";
+import { modelSummary } from "./model-folder.ts";
 
 export interface TrialOptions extends StereoModelOptions {
   /** Of the made-up pair, pixels. */
@@ -24,17 +27,24 @@ export interface ModelTrial {
 const VOXEL_M = 0.5;
 const SHIFT_PX = 16;
 
-/** Opens the model (its hashes are checked) and has it look at a made-up pair. Throws what both throw, and MODEL_MISMATCH. */
+/**
+ * Opens the model (its hashes are checked) and has it look at a made-up pair, a detector at the left image. Throws what
+ * both throw, and MODEL_MISMATCH.
+ */
 export async function tryModel(folder: string, options: TrialOptions): Promise<ModelTrial> {
   const { width, height, rounds = 1, ...rest } = options;
+  const kind = (await modelSummary(folder))?.kind;
   const began = performance.now();
-  const model = await openStereoModel(folder, rest);
+  const model = detectorKinds.some((each) => each === kind)
+    ? await openDetector(folder, rest)
+    : await openStereoModel(folder, rest);
   const loadMs = performance.now() - began;
   try {
     const pair = madeUpPair(width, height);
     const timed = async () => {
       const from = performance.now();
-      checkAnswer(await model.run(pair, VOXEL_M), model, folder);
+      if ("grid" in model) checkAnswer(await model.run(pair, VOXEL_M), model, folder);
+      else await model.run(pair.left);
       return performance.now() - from;
     };
     const firstMs = await timed();
