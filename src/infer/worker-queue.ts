@@ -134,8 +134,7 @@ export class WorkerQueue<Answer> {
       this.#finish((one) => one.resolve(message.answer));
     } else if (message.kind === "failed") {
       const { what } = this.#model;
-      const article = what === "image" ? "an" : "a";
-      const fault = new Fault(`The network failed on ${article} ${what}: ${message.message}`, {
+      const fault = new Fault(`The network failed on the ${what}: ${message.message}`, {
         code: "MODEL_MISMATCH",
         remedy: `Run \`voxelguard models verify\`; report the ${what} if the model is whole.`,
       });
