@@ -9,6 +9,14 @@ import {
   type OnnxGraph,
   type OnnxNode,
 } from "../../src/infer/onnx-file.ts";
+import {
+  expect,
+  outputsFirst,
+  type StoredWeight,
+  type StoredWeights,
+  splitWeights,
+  transposed,
+} from "./tfjs-weights.ts";
 
 /** A node of the TensorFlow graph, as tfjs writes it. */
 interface TfNode {
@@ -23,17 +31,9 @@ interface TfAttribute {
   readonly list?: { readonly i?: readonly string[]; readonly s?: readonly string[] };
 }
 
-interface TfWeight {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly dtype: string;
-  readonly quantization?: { readonly dtype: string };
-}
-
 /** The fields of a tfjs graph model's JSON that are read here. */
-export interface TfjsModel {
+export interface TfjsModel extends StoredWeights {
   readonly modelTopology: { readonly node: readonly TfNode[] };
-  readonly weightsManifest: readonly { readonly paths: readonly string[]; readonly weights: readonly TfWeight[] }[];
 }
 
 /** Names in the TensorFlow graph. The tap is at stride 4 and has 24 channels. */
@@ -43,10 +43,6 @@ export const tfNames = {
   size: "tower_0/wh",
   tap: "tower_0/MobilenetV3/expanded_conv_2/add",
 } as const;
-
-interface StoredWeight extends TfWeight {
-  readonly bytes: Uint8Array;
-}
 
 /**
  * `weights` are the bytes of the one weight file. The graph: `image` uint8 [N, H, W, 3] (RGB; H and W multiples of 32)
@@ -207,46 +203,6 @@ function samePads(rows: number, columns: number, stride: number): number[] {
 
 function biasOf({ name, shape, bytes }: StoredWeight, addWeight: Translation["addWeight"]): string {
   return addWeight({ name, type: "float16", dims: shape, bytes });
-}
-
-/** [rows, columns] -> [columns, rows] */
-function transposed(data: Uint16Array, rows: number, columns: number): Uint16Array {
-  const out = new Uint16Array(data.length);
-  for (let r = 0; r < rows; r += 1) for (let c = 0; c < columns; c += 1) out[c * rows + r] = data[r * columns + c]!;
-  return out;
-}
-
-/** [taps, inputs, outputs] -> [outputs, inputs, taps] */
-function outputsFirst(data: Uint16Array, taps: number, inputs: number, outputs: number): Uint16Array {
-  const out = new Uint16Array(data.length);
-  let at = 0;
-  for (let t = 0; t < taps; t += 1) {
-    for (let i = 0; i < inputs; i += 1) {
-      for (let o = 0; o < outputs; o += 1) out[(o * inputs + i) * taps + t] = data[at++]!;
-    }
-  }
-  return out;
-}
-
-/** The weight file holds the weights one behind the other, in the order of the manifest. */
-function splitWeights({ weightsManifest }: TfjsModel, bytes: Uint8Array): Map<string, StoredWeight> {
-  const split = new Map<string, StoredWeight>();
-  let at = 0;
-  for (const weight of weightsManifest.flatMap(({ weights }) => weights)) {
-    const width = weight.quantization === undefined ? 4 : 2;
-    if (weight.quantization !== undefined) expect(weight.name, "stored type", weight.quantization.dtype, "float16");
-    const end = at + width * weight.shape.reduce((product, dim) => product * dim, 1);
-    // A copy, so that its buffer is its own.
-    split.set(weight.name, { ...weight, bytes: new Uint8Array(bytes.subarray(at, end)) });
-    at = end;
-  }
-  expect("the weight file", "length", bytes.length, at);
-  return split;
-}
-
-function expect(what: string, property: string, seen: unknown, wanted: unknown): void {
-  const [a, b] = [JSON.stringify(seen), JSON.stringify(wanted)];
-  if (a !== b) throw new Error(`${what}: ${property} ${a}, wanted ${b}`);
 }
 
 function bytesOf(value: number): Uint8Array {
