@@ -12,12 +12,13 @@ export function decodeCenternet(out: Candidates, [heat, size]: readonly Answer[]
   const cells = height * width;
   const scores = heat!.data;
   const sides = size!.data;
+  const { minScore } = out;
   for (let c = 0; c < classes; c += 1) {
     if (!out.wants(c)) continue;
     const plane = c * cells;
     for (let cell = 0; cell < cells; cell += 1) {
       const score = scores[plane + cell]!;
-      if (!(score >= out.minScore)) continue;
+      if (!(score >= minScore)) continue;
       const y = Math.floor(cell / width);
       const x = cell - y * width;
       if (!isPeak(scores, plane, x, y, width, height)) continue;

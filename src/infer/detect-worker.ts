@@ -8,7 +8,7 @@ import { Candidates } from "../detect/candidates.ts";
 import { type Head, heads } from "../detect/heads.ts";
 import { planLetterbox, unletterbox } from "../detect/letterbox.ts";
 import { inputMismatch, outputMismatch } from "./check-detector.ts";
-import { letterboxGraph, letterboxInto } from "./letterbox-graph.ts";
+import { letterboxGraph, letterboxInto, wantsSmooth } from "./letterbox-graph.ts";
 import type { DetectJob, DetectorSetup, FromWorker } from "./protocol.ts";
 import { makeSession, tensorInfos } from "./sessions.ts";
 
@@ -21,11 +21,10 @@ type Result = { readonly image: ArrayBuffer; readonly answer: DetectorAnswer };
 const post = (message: FromWorker<Result>, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
 async function start(): Promise<void> {
-  const [letterbox, network] = await Promise.all([
-    makeSession(letterboxGraph(input), threads),
-    makeSession(graph, threads),
-  ]);
+  const network = await makeSession(graph, threads);
   checkGraph(network);
+  const sharp = await makeSession(letterboxGraph(input, false), threads);
+  const smooth = await makeSession(letterboxGraph(input, true), threads);
   const candidates = new Candidates(scoreThreshold, manifest.classes.length, wanted);
   const size = new BigInt64Array(4);
   const pads = new BigInt64Array(8);
@@ -34,7 +33,7 @@ async function start(): Promise<void> {
     const began = performance.now();
     const box = planLetterbox(width, height, input);
     letterboxInto(size, pads, channels, box);
-    const { canvas } = await letterbox.run({
+    const { canvas } = await (wantsSmooth(box) ? smooth : sharp).run({
       image: new ort.Tensor("uint8", new Uint8Array(image, 0, width * height * channels), [1, height, width, channels]),
       size: new ort.Tensor("int64", size, [4]),
       pads: new ort.Tensor("int64", pads, [8]),

@@ -11,10 +11,10 @@ import {
 
 /**
  * A graph that lays an image in a network's canvas: `image` uint8 [1, H, W, 1 or 3], `size` int64 [4] (of the resized
- * image, NHWC), `pads` int64 [8] (before, then after, each axis) -> `canvas` as the network wants it. Pixels are averaged
- * where the image shrinks (triangle filter), interpolated where it grows.
+ * image, NHWC), `pads` int64 [8] (before, then after, each axis) -> `canvas` as the network wants it. Pixels are
+ * interpolated between the nearest four, or with `smooth` averaged over all that shrink into one (triangle filter).
  */
-export function letterboxGraph({ type, layout, order, fill, mean, std }: InputSpec): Uint8Array {
+export function letterboxGraph({ type, layout, order, fill, mean, std }: InputSpec, smooth: boolean): Uint8Array {
   const nodes: OnnxNode[] = [];
   const constants: OnnxConstant[] = [];
   let last = "image";
@@ -27,7 +27,7 @@ export function letterboxGraph({ type, layout, order, fill, mean, std }: InputSp
     constants.push(value);
     return value.name;
   };
-  then("Resize", ["", "", "size"], { mode: "linear", antialias: 1 });
+  then("Resize", ["", "", "size"], { mode: "linear", antialias: smooth ? 1 : 0 });
   then("Pad", ["pads", constant({ name: "fill", type: "uint8", dims: [], bytes: Uint8Array.of(fill) })]);
   then("Expand", [constant(int64Constant("three", [1, 1, 1, 3]))]);
   if (order === "bgr") then("Gather", [constant(int64Constant("reversed", [2, 1, 0]))], { axis: 3 });
@@ -50,6 +50,11 @@ export function letterboxGraph({ type, layout, order, fill, mean, std }: InputSp
     ],
     outputs: [{ name: "canvas", type, dims: ["n", "a", "b", "c"] }],
   });
+}
+
+/** Below half the size, the nearest four pixels would leave others out. Up to there they do as well, in half the time. */
+export function wantsSmooth({ scaleX, scaleY }: Letterbox): boolean {
+  return Math.min(scaleX, scaleY) < 0.5;
 }
 
 /** Fills the graph's `size` and `pads`. */

@@ -2,7 +2,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import type { InputSpec } from "../../src/detect/heads.ts";
 import { type CanvasSpec, planLetterbox } from "../../src/detect/letterbox.ts";
-import { letterboxGraph, letterboxInto } from "../../src/infer/letterbox-graph.ts";
+import { letterboxGraph, letterboxInto, wantsSmooth } from "../../src/infer/letterbox-graph.ts";
 
 const plain: InputSpec = {
   type: "uint8",
@@ -15,11 +15,18 @@ const plain: InputSpec = {
 };
 
 /** The canvas of packed pixels [height, width, channels]. */
-async function canvasOf(input: InputSpec, spec: CanvasSpec, pixels: number[], height: number, channels: number) {
+async function canvasOf(
+  input: InputSpec,
+  spec: CanvasSpec,
+  pixels: number[],
+  height: number,
+  channels: number,
+  smooth = false,
+) {
   const width = pixels.length / height / channels;
   const [size, pads] = [new BigInt64Array(4), new BigInt64Array(8)];
   letterboxInto(size, pads, channels, planLetterbox(width, height, spec));
-  const session = await InferenceSession.create(letterboxGraph(input));
+  const session = await InferenceSession.create(letterboxGraph(input, smooth));
   const { canvas } = await session.run({
     image: new Tensor("uint8", Uint8Array.from(pixels), [1, height, width, channels]),
     size: new Tensor("int64", size, [4]),
@@ -29,11 +36,22 @@ async function canvasOf(input: InputSpec, spec: CanvasSpec, pixels: number[], he
 }
 
 describe("the letterbox graph", () => {
-  it("averages with a triangle of twice the step where the image shrinks to half", async () => {
+  it("is smooth below half the size", () => {
+    const fixed: CanvasSpec = { width: 320, height: 320, place: "corner" };
+    const smooth = [640, 641, 100].map((width) => wantsSmooth(planLetterbox(width, 100, fixed)));
+    expect(smooth).toEqual([false, true, false]);
+  });
+
+  it("averages with a triangle of twice the step where it is smooth, else between the nearest", async () => {
     const impulse = [0, 0, 0, 240, 0, 0, 0, 0];
-    const row = await canvasOf(plain, { width: 4, height: 1, place: "stretch" }, [...impulse, ...impulse], 2, 1);
+    const row = async (smooth: boolean) => {
+      const half: CanvasSpec = { width: 4, height: 1, place: "stretch" };
+      const { data } = await canvasOf(plain, half, [...impulse, ...impulse], 2, 1, smooth);
+      return data.filter((_, i) => i % 3 === 0);
+    };
     // Taps at 0.5 and 1.5 pixels from the centre of an output pixel weigh 3/8 and 1/8.
-    expect(row.data.filter((_, i) => i % 3 === 0)).toEqual([0, 90, 30, 0]);
+    expect(await row(true)).toEqual([0, 90, 30, 0]);
+    expect(await row(false)).toEqual([0, 120, 0, 0]);
   });
 
   it("interpolates between pixel centres where it grows", async () => {
