@@ -48,14 +48,14 @@ describe.skipIf(graph === undefined)("stereo_voxel_node on a graph", () => {
     }
     const topics = ["/left/image_rect", "/right/image_rect", "/left/camera_info", "/right/camera_info", "/tf"];
     expect(await peer.do("matched", { topics })).toBe(true);
-    const last = `${name}/occupancy_grid`;
-    const { sent, answers } = await peer.do("play", { first: 0, count: frames, await_topic: last });
+    const every = maps.map((output) => `${name}/${output}`);
+    const { sent, answers } = await peer.do("play", { first: 0, count: frames, await_topic: every });
     expect(
       answers.filter((ms: number | null) => ms === null),
       node.said,
     ).toEqual([]);
-    for (const output of maps) expect(await peer.do("stamps", { topic: `${name}/${output}` })).toEqual(sent);
-    const heads = await Promise.all(maps.map((output) => peer.do("last", { topic: `${name}/${output}` })));
+    for (const topic of every) expect(await peer.do("stamps", { topic })).toEqual(sent);
+    const heads = await Promise.all(every.map((topic) => peer.do("last", { topic })));
     const frameIds = heads.map(({ header }) => header.frame_id);
     expect(frameIds).toEqual(["stereo_left_optical_frame", "stereo_left_optical_frame", "odom", "odom"]);
     expect(heads[0].width).toBeGreaterThan(0);

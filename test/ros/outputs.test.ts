@@ -64,9 +64,10 @@ describe.skipIf(graph === undefined)("depth, disparity, whole octomap and map se
   });
 
   it("publishes depth and disparity of the left image to sensor_data subscribers", async () => {
-    for (const output of [octomapFull, depth, disparity]) await listen(output);
+    const outputs = [octomapFull, depth, disparity];
+    for (const output of outputs) await listen(output);
     expect(await peer.do("matched", { topics: ["/left/image_rect", "/right/image_rect"] })).toBe(true);
-    const { sent, answers } = await peer.do("play", { first: 0, count: frames, await_topic: topicOf(disparity) });
+    const { sent, answers } = await peer.do("play", { first: 0, count: frames, await_topic: outputs.map(topicOf) });
     expect(answers.includes(null), node.said).toBe(false);
     expect(await peer.do("stamps", { topic: topicOf(depth) })).toEqual(sent);
     const metres = await peer.do("last", { topic: topicOf(depth) });
@@ -104,7 +105,7 @@ describe.skipIf(graph === undefined)("depth, disparity, whole octomap and map se
       const cells = (command: string, data: Buffer) =>
         runLiboctomap(program!, [command], data).toString().split("\n").filter(Boolean);
       const logOdds = cells("read-full", Buffer.from(full.data.hex, "hex"));
-      expect(logOdds.length).toBeGreaterThan(10_000);
+      expect(logOdds.length).toBeGreaterThan(5000);
       const states = logOdds.map((line) => line.replace(/\S+$/, (value) => (Number(value) >= 0 ? "o" : "f"))).sort();
       const answer = await peer.do("call", { service: `${name}/octomap_binary`, type: "octomap_msgs/srv/GetOctomap" });
       expect(answer.map).toMatchObject({ binary: true, id: "OcTree", resolution: 0.5, header: full.header });

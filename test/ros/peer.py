@@ -118,8 +118,9 @@ class Peer:
         """Plays frames of the bag, round and round, a frame every `period` seconds.
 
         Stamps are those of now less `age` seconds; with `sim_time` they are the bag's own, and /clock goes before them.
-        With `await_topic` the next frame waits for the answer to the one before. Returns the stamps of the left images,
-        and how many milliseconds after it was published each frame was answered.
+        With `await_topic`, a topic or a list of them, the next frame waits for the answer to the one before: topics
+        overtake each other on their way. Returns the stamps of the left images, and how many milliseconds after it was
+        published each frame was answered on all of them.
         """
         sent, answers = [], []
         due = time.time()
@@ -140,8 +141,9 @@ class Peer:
                 self.publishers[namespace + topic].publish(data)
             sent.append(stamp)
             if await_topic is not None:
-                at = self.answer(await_topic, stamp, within)
-                answers.append(None if at is None else (at - now) / 1e6)
+                topics = [await_topic] if isinstance(await_topic, str) else await_topic
+                came = [self.answer(topic, stamp, within) for topic in topics]
+                answers.append(None if None in came else (max(came) - now) / 1e6)
             due = max(due + period, time.time() - period)
             time.sleep(max(0.0, due - time.time()))
         return {"sent": [str(stamp) for stamp in sent], "answers": answers}
