@@ -1,0 +1,164 @@
+import { CELL_PX, type SolidView } from "./solid-view.ts";
+
+/**
+ * What the solid voxels say of a detection:
+ * `upright` something solid stands there, apart from what is around it; `flat` the surface goes on to the left, to the right
+ * and above, as it does around a picture on a wall or on the ground; `small` something stands there, but far too small for
+ * what it is said to be; `empty` nothing solid is there although an object of its class would be within range; `unknown`
+ * the voxels cannot tell.
+ */
+export const supports = ["unknown", "upright", "flat", "small", "empty"] as const;
+export type Support = (typeof supports)[number];
+
+export interface Evidence {
+  readonly support: Support;
+  /** Share of the box, without its edges, that has solid voxels at about one depth, 0..1. */
+  readonly share: number;
+  /** Depth of those, metres along the optical axis; NaN where there are none. */
+  readonly depthM: number;
+}
+
+/** Where in the box the object is looked for, as shares of its size: the edges show what is behind, the feet the ground. */
+const INNER = { left: 0.2, right: 0.8, top: 0.1, bottom: 0.8 };
+/** How wide the strip to each side and above is that is looked at, as a share of the box; at least a voxel. */
+const STRIP = 0.45;
+/** Share of the inner part that must be solid, and share of its rows that must go on to both sides to be flat. */
+const SOLID = 0.35;
+const FLAT = 0.7;
+/** An object lower than this share of its class's usual height is something else. */
+const SMALL = 0.35;
+/** Nothing is called empty beyond this share of the range: far voxels are missed now and then. */
+const SURE_RANGE = 0.6;
+
+/** Voxels round depths: the ground may rise faster than its rows in the box say. */
+const SLOPE_SLACK = 1.4;
+
+/** Usual heights of things that stand on the ground, metres, by the names of COCO's classes. */
+const heightM: Readonly<Record<string, number>> = {
+  person: 1.7,
+  bicycle: 1.1,
+  car: 1.5,
+  motorcycle: 1.2,
+  bus: 3,
+  train: 3.5,
+  truck: 2.8,
+  "traffic light": 0.8,
+  "fire hydrant": 0.75,
+  "stop sign": 0.75,
+  bench: 0.85,
+  dog: 0.55,
+  horse: 1.7,
+  cow: 1.5,
+};
+
+/**
+ * Judges a box (left, top, right, bottom, pixels of the left image) against the voxels of the same frame. `rangeM`: how far
+ * voxels are reported.
+ */
+export function judge(solid: SolidView, box: ArrayLike<number>, className: string, rangeM: number): Evidence {
+  const [x0, y0, x1, y1] = [box[0]!, box[1]!, box[2]!, box[3]!];
+  const [width, height] = [x1 - x0, y1 - y0];
+  const rows = cellsOf(y0 + INNER.top * height, y0 + INNER.bottom * height);
+  const columns = cellsOf(x0 + INNER.left * width, x0 + INNER.right * width);
+  const depths: number[] = [];
+  let inside = 0;
+  for (let row = rows.first; row <= rows.last; row += 1) {
+    for (let column = columns.first; column <= columns.last; column += 1) {
+      const depth = solid.at(row, column);
+      if (Number.isNaN(depth)) continue;
+      inside += 1;
+      if (depth < Number.POSITIVE_INFINITY) depths.push(depth);
+    }
+  }
+  depths.sort((a, b) => a - b);
+  const { from, count } = densest(depths, solid.voxelSizeM);
+  const share = inside === 0 ? 0 : count / inside;
+  const depthM = count === 0 ? Number.NaN : depths[from + (count >> 1)]!;
+  // The ground in the box is solid at many depths.
+  const isSolid = depths.length > SOLID * inside;
+  if (isSolid && isFlat(solid, box, rows, columns, depthM, rangeM)) return { support: "flat", share, depthM };
+  const usualM = heightM[className];
+  if (share < SOLID) {
+    const expectedM = usualM === undefined ? Number.POSITIVE_INFINITY : (solid.view.fy * usualM) / height;
+    const isNear = inside > 0 && expectedM < SURE_RANGE * rangeM;
+    return { support: isNear ? "empty" : "unknown", share, depthM: Number.NaN };
+  }
+  const isCut = x0 <= 1 || y0 <= 1 || x1 >= solid.view.width - 1 || y1 >= solid.view.height - 1;
+  const isSmall = !isCut && usualM !== undefined && (height * depthM) / solid.view.fy < SMALL * usualM;
+  return { support: isSmall ? "small" : "upright", share, depthM };
+}
+
+interface Cells {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Cells with their centres within the pixels, at least one. */
+function cellsOf(fromPx: number, toPx: number): Cells {
+  const middle = Math.floor((fromPx + toPx) / 2 / CELL_PX);
+  const first = Math.min(Math.ceil(fromPx / CELL_PX - 0.5), middle);
+  return { first, last: Math.max(Math.floor(toPx / CELL_PX - 0.5), middle) };
+}
+
+/** The nearest run of sorted depths, a few voxels deep, that holds half of what the fullest one does. */
+function densest(depths: readonly number[], voxelM: number): { readonly from: number; readonly count: number } {
+  const runs: { from: number; count: number }[] = [];
+  for (let from = 0, to = 0; from < depths.length; from += 1) {
+    const limit = depths[from]! + Math.max(2.01 * voxelM, 0.1 * depths[from]!);
+    while (to < depths.length && depths[to]! <= limit) to += 1;
+    runs.push({ from, count: to - from });
+  }
+  const most = runs.reduce((best, { count }) => Math.max(best, count), 0);
+  return runs.find(({ count }) => count >= most / 2) ?? { from: 0, count: 0 };
+}
+
+/** Whether the surface in the box goes on to both sides and above it. */
+function isFlat(
+  solid: SolidView,
+  box: ArrayLike<number>,
+  rows: Cells,
+  columns: Cells,
+  depthM: number,
+  rangeM: number,
+): boolean {
+  const [x0, y0, x1, y1] = [box[0]!, box[1]!, box[2]!, box[3]!];
+  // The voxels of what is in the box may reach out of it by their size.
+  const voxelPx = (solid.view.fx * solid.voxelSizeM) / depthM;
+  const stripPx = voxelPx + Math.max(voxelPx, CELL_PX, STRIP * (x1 - x0));
+  const left = cellsOf(x0 - stripPx, x0 - voxelPx);
+  const right = cellsOf(x1 + voxelPx, x1 + stripPx);
+  let judged = 0;
+  let goesOn = 0;
+  for (let row = rows.first; row <= rows.last; row += 1) {
+    const here = nearest(solid, row, columns);
+    if (!(here < Number.POSITIVE_INFINITY)) continue;
+    const sides = [nearest(solid, row, left), nearest(solid, row, right)].filter((depth) => !Number.isNaN(depth));
+    if (sides.length === 0) continue;
+    judged += 1;
+    if (sides.every((depth) => Math.abs(depth - here) <= stepM(solid, here))) goesOn += 1;
+  }
+  if (judged === 0 || goesOn < FLAT * judged) return false;
+  const above = Math.floor((y0 - voxelPx - Math.max(CELL_PX, (STRIP * (y1 - y0)) / 4)) / CELL_PX);
+  const top = nearest(solid, rows.first, columns);
+  const over = nearest(solid, above, columns);
+  // Along a plane the inverse depth is linear in the rows: constant on a wall, falling to the horizon on the ground.
+  const slope = Math.max(0, 1 / nearest(solid, rows.last, columns) - 1 / top) / Math.max(1, rows.last - rows.first);
+  const expected = 1 / top - SLOPE_SLACK * slope * (rows.first - above);
+  if (Number.isNaN(over) || expected <= 1 / (SURE_RANGE * rangeM)) return true;
+  return over <= 1 / expected + stepM(solid, 1 / expected);
+}
+
+/** A step in depth that two voxels of the same surface do not make. */
+function stepM(solid: SolidView, depthM: number): number {
+  return Math.max(1.01 * solid.voxelSizeM, 0.06 * depthM);
+}
+
+/** NaN where all are outside of the image. */
+function nearest(solid: SolidView, row: number, columns: Cells): number {
+  let depth = Number.NaN;
+  for (let column = columns.first; column <= columns.last; column += 1) {
+    const found = solid.at(row, column);
+    if (Number.isNaN(depth) || found < depth) depth = found;
+  }
+  return depth;
+}

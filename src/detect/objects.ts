@@ -1,0 +1,156 @@
+import type { Detections } from "../core/detection.ts";
+import { type Evidence, judge, type Support } from "./evidence.ts";
+import { CELL_PX, type SolidView } from "./solid-view.ts";
+import { type Track, Tracker } from "./tracker.ts";
+
+/** `seen` by the detector; `held` by solid voxels alone; `demoted`: seen, but the voxels speak against it. */
+export type ObjectStatus = "seen" | "held" | "demoted";
+
+/** A tracked object with what the voxels say of it. Valid until the next image. */
+export interface TrackedObject {
+  readonly track: Track;
+  readonly status: ObjectStatus;
+  /** The detector's score; less where demoted. 0..1 */
+  readonly score: number;
+  /** Of this image; `unknown` without voxels. */
+  readonly support: Support;
+  /** Metres along the optical axis; NaN where not known. */
+  readonly depthM: number;
+}
+
+export interface ObjectOptions {
+  readonly beginScore: number;
+  /** How long a lost track is looked for, seconds. */
+  readonly patienceS: number;
+  /** How long voxels alone keep a lost track, seconds; 0: not at all. */
+  readonly holdS: number;
+  /** Whether detections without support are demoted. */
+  readonly demotes: boolean;
+}
+
+/** Voxels of the same frame, painted, and how far they reach. */
+export interface SolidEvidence {
+  readonly solid: SolidView;
+  readonly rangeM: number;
+}
+
+/** What is left of a demoted score: below any threshold in use, and still there to be seen. */
+const DEMOTED_SHARE = 0.25;
+/** Images that are remembered of each track, and in how many of them it must have stood upright to be held. */
+const REMEMBERED = 8;
+const UPRIGHT_BEFORE = 2;
+/** How far the depth of a held track may lie from where it was, as a share of it and in voxels. */
+const DEPTH_SHARE = 0.2;
+const DEPTH_VOXELS = 1.5;
+
+interface Memory {
+  /** The last judgements, newest in the lowest bit: upright, and against it. */
+  upright: number;
+  against: number;
+  depthM: number;
+}
+
+/**
+ * Tracks detections and weighs them against geometry, which a printed patch cannot change: a track that the detector
+ * loses while something solid still stands there is kept as an obstacle; a detection where nothing stands out is demoted.
+ */
+export class ObjectTracker {
+  readonly tracker: Tracker;
+  readonly objects: TrackedObject[] = [];
+  readonly #options: ObjectOptions;
+  readonly #classes: readonly string[];
+  readonly #memories = new Map<number, Memory>();
+
+  constructor(classes: readonly string[], options: ObjectOptions) {
+    this.#classes = classes;
+    this.#options = options;
+    this.tracker = new Tracker(options);
+  }
+
+  /** Takes the detections of the next image, and the voxels of the same moment where there are any. */
+  update(detections: Detections, stampNs: bigint, evidence?: SolidEvidence): readonly TrackedObject[] {
+    this.objects.length = 0;
+    const tracks = this.tracker.update(detections, stampNs);
+    for (const id of this.#memories.keys()) if (!tracks.some((track) => track.id === id)) this.#memories.delete(id);
+    for (const track of tracks) {
+      const object = track.missed === 0 ? this.#seen(track, evidence) : this.#lost(track, stampNs, evidence);
+      if (object !== undefined) this.objects.push(object);
+    }
+    return this.objects;
+  }
+
+  #seen(track: Track, evidence: SolidEvidence | undefined): TrackedObject {
+    const found = this.#judge(track, evidence);
+    const memory = this.#memoryOf(track.id);
+    if (evidence !== undefined) remember(memory, found);
+    const isDoubted = bits(memory.against) > bits(memory.upright);
+    if (!this.#options.demotes || !isDoubted) return { track, status: "seen", score: track.score, ...found };
+    return { track, status: "demoted", score: DEMOTED_SHARE * track.score, ...found };
+  }
+
+  #lost(track: Track, stampNs: bigint, evidence: SolidEvidence | undefined): TrackedObject | undefined {
+    const memory = this.#memoryOf(track.id);
+    const sinceS = Number(stampNs - track.seenNs) / 1e9;
+    if (evidence === undefined || sinceS > this.#options.holdS || bits(memory.upright) < UPRIGHT_BEFORE)
+      return undefined;
+    if (bits(memory.against) > bits(memory.upright)) return undefined;
+    const found = this.#judge(track, evidence);
+    const within = Math.max(DEPTH_VOXELS * evidence.solid.voxelSizeM, DEPTH_SHARE * memory.depthM);
+    if (found.support !== "upright" || !(Math.abs(found.depthM - memory.depthM) <= within)) return undefined;
+    settle(track.box, evidence.solid, found.depthM, found.depthM / memory.depthM);
+    memory.depthM = (memory.depthM + found.depthM) / 2;
+    track.keptNs = stampNs;
+    return { track, status: "held", score: track.score, ...found };
+  }
+
+  #judge(track: Track, evidence: SolidEvidence | undefined): Pick<Evidence, "support" | "depthM"> {
+    if (evidence === undefined) return { support: "unknown", depthM: Number.NaN };
+    const { support, depthM } = judge(evidence.solid, track.box, this.#classes[track.classIndex]!, evidence.rangeM);
+    return { support, depthM };
+  }
+
+  #memoryOf(id: number): Memory {
+    const known = this.#memories.get(id);
+    if (known !== undefined) return known;
+    const memory = { upright: 0, against: 0, depthM: Number.NaN };
+    this.#memories.set(id, memory);
+    return memory;
+  }
+}
+
+function remember(memory: Memory, { support, depthM }: Pick<Evidence, "support" | "depthM">): void {
+  const mask = (1 << REMEMBERED) - 1;
+  const isAgainst = support === "flat" || support === "small" || support === "empty";
+  memory.upright = ((memory.upright << 1) | Number(support === "upright")) & mask;
+  memory.against = ((memory.against << 1) | Number(isAgainst)) & mask;
+  if (!Number.isNaN(depthM)) memory.depthM = depthM;
+}
+
+function bits(word: number): number {
+  let count = 0;
+  for (let rest = word; rest !== 0; rest &= rest - 1) count += 1;
+  return count;
+}
+
+/** Moves a predicted box half of the way to what is solid at its depth, and sizes it as that has come nearer. */
+function settle(box: Float32Array, solid: SolidView, depthM: number, nearer: number): void {
+  const [x0, y0, x1, y1] = [box[0]!, box[1]!, box[2]!, box[3]!];
+  const [width, height] = [x1 - x0, y1 - y0];
+  const within = 1.01 * solid.voxelSizeM;
+  let sum = 0;
+  let count = 0;
+  for (let row = Math.floor((y0 + 0.1 * height) / CELL_PX); row <= (y0 + 0.7 * height) / CELL_PX; row += 1) {
+    for (let column = Math.floor((x0 - 0.4 * width) / CELL_PX); column <= (x1 + 0.4 * width) / CELL_PX; column += 1) {
+      if (Math.abs(solid.at(row, column) - depthM) > within) continue;
+      if (Number.isNaN(solid.at(row, column))) continue;
+      sum += (column + 0.5) * CELL_PX;
+      count += 1;
+    }
+  }
+  const middle = (x0 + x1) / 2;
+  const centre = count === 0 ? middle : (middle + sum / count) / 2;
+  const scale = 1 / Math.sqrt(Math.max(0.8, Math.min(1.25, nearer)));
+  box[0] = centre - (scale * width) / 2;
+  box[2] = centre + (scale * width) / 2;
+  box[1] = y1 - scale * height;
+}
