@@ -16,8 +16,11 @@ export interface ClearingOptions {
 
 export const clearingDefaults: ClearingOptions = { maxRangeM: 100, blindM: 2, maxRays: 16384 };
 
-/** How far apart rays are where they end, in leaf voxels: a consumer's cell of that size is hit by one at least. */
-const SPACING = 0.5;
+/**
+ * How far apart rays are at the far end, in leaf voxels: the diagonal of four of them is a leaf, so that a consumer's cell
+ * of that size is hit by one at least, however its grid is turned.
+ */
+const SPACING = Math.SQRT1_2;
 /** End points stay this much (leaf voxels) before the face, inside free space, whatever rounding does to them. */
 const INSET = 0.05;
 
@@ -73,7 +76,8 @@ function binsOf(
 ): { columns: number; rows: number } {
   const depth = Math.min(maxRangeM / voxelSizeM, origin[2] + size[2]);
   const [wide, high] = [(depth * width) / fx / SPACING, (depth * height) / fy / SPACING];
-  const share = Math.min(1, Math.sqrt(maxRays / (wide * high)));
+  const share = Math.min(1, Math.sqrt(maxRays / (Math.ceil(wide) * Math.ceil(high))));
+  if (share === 1) return { columns: Math.ceil(wide), rows: Math.ceil(high) };
   return { columns: Math.max(1, Math.floor(wide * share)), rows: Math.max(1, Math.floor(high * share)) };
 }
 
