@@ -14,9 +14,39 @@ export interface Detections {
   readonly classes: Uint16Array;
 }
 
+/** Part of an image, pixels at edges. */
+export type Box = readonly [left: number, top: number, right: number, bottom: number];
+
+/**
+ * How much small parts of an image excite, on a grid of `width` x `height` cells; rows packed, 0 outside the image.
+ * `texture`: root mean square of the Laplacian, pixel values; `chroma`: the same of the differences between colours;
+ * `energy`: length of the vector of an early layer's channels, where the model has such an output.
+ */
+export interface Cues {
+  readonly width: number;
+  readonly height: number;
+  /** Cell (x, y) begins at image pixel (left + x * cellWidth, top + y * cellHeight). */
+  readonly left: number;
+  readonly top: number;
+  readonly cellWidth: number;
+  readonly cellHeight: number;
+  readonly maps: {
+    readonly texture: Float32Array;
+    readonly chroma: Float32Array;
+    readonly energy?: Float32Array;
+  };
+}
+
 export interface DetectorAnswer extends Detections {
-  /** Milliseconds per stage: `letterbox`, `network`, `decode`. */
+  /** Milliseconds per stage: `letterbox`, `network`, `decode`, `cues`; of a batch, this answer's share. */
   readonly stagesMs: Readonly<Record<string, number>>;
+}
+
+export interface ImageAnswer extends DetectorAnswer {
+  /** For `again`. */
+  readonly imageId: number;
+  /** Where the detector was opened with `cues`. */
+  readonly cues?: Cues;
 }
 
 /** Finds objects in images, outside the calling thread. */
@@ -30,6 +60,12 @@ export interface Detector {
    * stay unchanged until the answer. Undefined where `newest` was asked for and a later image took its place. Rejects with
    * a Fault (WORKER_DIED, ...); the next call starts a new worker.
    */
-  run(image: Image): Promise<DetectorAnswer | undefined>;
+  run(image: Image): Promise<ImageAnswer | undefined>;
+  /**
+   * Looks again at the image of the latest answer, once for each list of windows, which are filled from their borders
+   * inwards before the network runs; one answer for each list. Rejects with a Fault (USAGE) where another image came
+   * between: ask before the next `run`.
+   */
+  again(imageId: number, variants: readonly (readonly Box[])[]): Promise<readonly DetectorAnswer[]>;
   close(): Promise<void>;
 }

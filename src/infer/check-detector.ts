@@ -38,6 +38,18 @@ export function outputMismatch(
   return undefined;
 }
 
+/** What differs between the early layer and what the manifest says of it, in words; undefined where it fits. */
+export function tapMismatch(
+  seen: TensorInfo | undefined,
+  { name, stride }: { readonly name: string; readonly stride: number },
+  { width, height }: Canvas,
+): string | undefined {
+  if (seen === undefined) return `it has no output ${name}`;
+  const wanted: Dims = ["n", "channels", Math.ceil(height / stride), Math.ceil(width / stride)];
+  if (seen.type === "float32" && fits(seen.dims, wanted)) return undefined;
+  return `its output ${name} is ${seen.type} ${text(seen.dims)}, wanted float32 ${text(wanted)}`;
+}
+
 /** The same number of sizes, and the same ones where both are known. */
 export function fits(seen: Dims, wanted: Dims): boolean {
   return (

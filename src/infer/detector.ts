@@ -1,8 +1,8 @@
-import type { Detector, DetectorAnswer } from "../core/detection.ts";
+import type { Box, Detector, DetectorAnswer, ImageAnswer } from "../core/detection.ts";
 import { Fault } from "../core/fault.ts";
 import type { Image } from "../core/image.ts";
 import { type LoadedDetector, loadDetector } from "./detector-manifest.ts";
-import type { DetectJob, DetectorSetup } from "./protocol.ts";
+import type { AgainJob, DetectorSetup, DetectResult, ImageJob } from "./protocol.ts";
 import { type QueueOptions, WorkerQueue } from "./worker-queue.ts";
 
 export interface DetectorOptions extends QueueOptions {
@@ -15,6 +15,8 @@ export interface DetectorOptions extends QueueOptions {
   readonly classes?: readonly string[] | undefined;
   /** Largest number of detections in an image. Default: 100, as COCO counts. */
   readonly most?: number;
+  /** Whether answers carry cues for the patch defence. Default: no. */
+  readonly cues?: boolean;
 }
 
 /**
@@ -31,7 +33,7 @@ class WorkerDetector implements Detector {
   readonly name: string;
   readonly sha256: string;
   readonly classes: readonly string[];
-  readonly #queue: WorkerQueue<{ image: ArrayBuffer; answer: DetectorAnswer }>;
+  readonly #queue: WorkerQueue<DetectResult>;
   /** Where images are copied to. One is with the worker, one may be filled before the other's answer is taken. */
   readonly #slots: ArrayBuffer[] = [];
 
@@ -47,6 +49,7 @@ class WorkerDetector implements Detector {
       iouThreshold: options.iouThreshold ?? manifest.iou_threshold,
       most: options.most ?? 100,
       wanted: options.classes?.map((name) => indexOf(name, manifest.classes)),
+      cues: options.cues ?? false,
     };
     this.#queue = new WorkerQueue({ name: this.name, what: "image", module: "detect-worker", setup }, options);
   }
@@ -55,7 +58,7 @@ class WorkerDetector implements Detector {
     return this.#queue.start();
   }
 
-  async run(image: Image): Promise<DetectorAnswer | undefined> {
+  async run(image: Image): Promise<ImageAnswer | undefined> {
     const { width, height, channels, data } = image;
     if (!(width >= 1 && height >= 1) || data.length !== width * height * channels) {
       throw new Fault(
@@ -67,12 +70,25 @@ class WorkerDetector implements Detector {
       const free = this.#slots.pop();
       const slot = free !== undefined && free.byteLength >= data.length ? free : new ArrayBuffer(data.length);
       new Uint8Array(slot).set(data);
-      const message: DetectJob = { id, image: slot, width, height, channels };
+      const message: ImageJob = { kind: "image", id, image: slot, width, height, channels };
       return { message, transfer: [slot] };
     });
-    if (result === undefined) return undefined;
+    if (result?.kind !== "image") return undefined;
     this.#slots.push(result.image);
     return result.answer;
+  }
+
+  async again(imageId: number, variants: readonly (readonly Box[])[]): Promise<readonly DetectorAnswer[]> {
+    if (variants.length === 0) return [];
+    const result = await this.#queue.run((id) => {
+      const message: AgainJob = { kind: "again", id, imageId, variants };
+      return { message };
+    });
+    if (result?.kind === "again") return result.answers;
+    throw new Fault(`Image ${imageId} is no longer with the detector`, {
+      code: "USAGE",
+      remedy: "Ask for an image again before the next one is given.",
+    });
   }
 
   close(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Box, DetectorAnswer, ImageAnswer } from "../core/detection.ts";
 import type { AnswerWants } from "../core/ports.ts";
 import type { DetectorManifest } from "./detector-manifest.ts";
 import type { OctreeLayout, View } from "./octree-evaluator.ts";
@@ -37,9 +38,14 @@ export interface DetectorSetup {
   readonly most: number;
   /** Indices of the classes that are looked for; all where left out. */
   readonly wanted: readonly number[] | undefined;
+  /** Whether answers to images carry `Cues`. */
+  readonly cues: boolean;
 }
 
-export interface DetectJob {
+export type DetectJob = ImageJob | AgainJob;
+
+export interface ImageJob {
+  readonly kind: "image";
   readonly id: number;
   /** Packed pixels, perhaps more room than they need. Handed over, and handed back with the answer. */
   readonly image: ArrayBuffer;
@@ -47,3 +53,17 @@ export interface DetectJob {
   readonly height: number;
   readonly channels: 1 | 3;
 }
+
+/** The image of job `imageId` again, once for each list of windows, image pixels. */
+export interface AgainJob {
+  readonly kind: "again";
+  readonly id: number;
+  readonly imageId: number;
+  readonly variants: readonly (readonly Box[])[];
+}
+
+/** What a detector's worker answers. An image's buffer comes back; `stale`: it no longer has the image that was meant. */
+export type DetectResult =
+  | { readonly kind: "image"; readonly image: ArrayBuffer; readonly answer: ImageAnswer }
+  | { readonly kind: "again"; readonly answers: readonly DetectorAnswer[] }
+  | { readonly kind: "stale" };

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import type { Detector } from "../../src/core/detection.ts";
+import type { Box, Detections, Detector } from "../../src/core/detection.ts";
 import type { Image } from "../../src/core/image.ts";
 import { type DetectorOptions, openDetector } from "../../src/infer/detector.ts";
 import { readPicture } from "../../src/io/picture-file.ts";
 import { sharedData } from "../support/shared-data.ts";
-import { writeDetector, yoloxGraph } from "./graphs.ts";
+import { meanGraph, writeDetector, yoloxGraph } from "./graphs.ts";
 
 const centernet = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), "build/centernet");
 const folder = mkdtempSync(join(tmpdir(), "voxelguard-detector-"));
@@ -109,7 +109,72 @@ describe("a detector", () => {
   });
 });
 
+describe("an image again", () => {
+  it("is answered once for each list of windows, before the next image", async () => {
+    const detector = await open(writeDetector(join(folder, "again"), twice));
+    const first = (await detector.run(image(128, 96, 3)))!;
+    expect(first.cues).toBeUndefined();
+    expect(await detector.again(first.imageId, [])).toEqual([]);
+    const answers = await detector.again(first.imageId, [[], [[0, 0, 64, 64]]]);
+    expect(answers.map(({ boxes }) => boxes)).toEqual([first.boxes, first.boxes]);
+    await detector.run(image(8, 8, 1));
+    await expect(detector.again(first.imageId, [[]])).rejects.toMatchObject({ code: "USAGE" });
+  });
+
+  it("shows the network filled windows: batched or one by one, the same", async () => {
+    for (const dims of [
+      ["n", 3, 64, 64],
+      [1, 3, 64, 64],
+    ]) {
+      const path = writeDetector(join(folder, `mean-${dims[0]}`), meanGraph(dims));
+      const detector = await open(path, { cues: true, scoreThreshold: 0 });
+      const half = image(64, 64, 3);
+      half.data.fill(255, half.data.length / 2);
+      const whole = (await detector.run(half))!;
+      expect(whole.scores[0]).toBeCloseTo(0.5);
+      expect(whole.cues).toMatchObject({ width: 16, height: 16, left: 0, cellWidth: 4 });
+      expect(Math.max(...whole.cues!.maps.texture)).toBeGreaterThan(100);
+      const answers = await detector.again(whole.imageId, [[[0, 32, 64, 64]], [], [[0, 0, 64, 32]]]);
+      expect(answers.map(({ scores }) => Number(scores[0]!.toFixed(3)))).toEqual([0, 0.5, 1]);
+    }
+  });
+
+  it("refuses an early layer that is not there", async () => {
+    const path = writeDetector(join(folder, "tap"), twice, { tap: { name: "early", stride: 4 } });
+    await expect(openDetector(path, { cues: true })).rejects.toMatchObject({
+      code: "MODEL_MISMATCH",
+      message: expect.stringContaining("it has no output early"),
+    });
+    const other = writeDetector(join(folder, "tap2"), twice, { tap: { name: "output", stride: 4 } });
+    await expect(openDetector(other, { cues: true })).rejects.toMatchObject({
+      message: expect.stringContaining("is float32 [1, 84, 7], wanted float32 [n, channels, 16, 16]"),
+    });
+  });
+});
+
 describe("the default detector", () => {
+  it.skipIf(photo === undefined)("answers a batch as it does single images, and gives its early layer", async () => {
+    const detector = await open(centernet, { cues: true, scoreThreshold: 0.2 });
+    const colour = await readPicture(photo!);
+    const first = (await detector.run(colour))!;
+    const { maps, width, height } = first.cues!;
+    expect([width, height, maps.energy!.length]).toEqual([128, 88, 128 * 88]);
+    expect(Math.max(...maps.energy!)).toBeGreaterThan(1);
+    const tv: Box = [0, 150, 180, 290];
+    const [same, without, both] = await detector.again(first.imageId, [[], [tv], [tv, [300, 100, 400, 300]]]);
+    expect(same!.boxes).toEqual(first.boxes);
+    expect(same!.scores).toEqual(first.scores);
+    const names = ({ count, classes }: Detections) =>
+      Array.from({ length: count }, (_, i) => detector.classes[classes[i]!]);
+    expect(names(first)).toContain("tv");
+    const [again] = await detector.again(first.imageId, [[tv]]);
+    expect(again!.scores).toEqual(without!.scores);
+    expect(names(without!).filter((name) => name === "tv").length).toBeLessThan(
+      names(first).filter((name) => name === "tv").length,
+    );
+    expect(both!.count).toBeGreaterThan(0);
+  });
+
   it("finds nothing in one colour, from one pixel to 24 million", async () => {
     const detector = await open(centernet);
     for (const [width, height] of [
