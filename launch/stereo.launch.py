@@ -1,4 +1,4 @@
-"""Starts stereo_voxel_node and, where asked for, RViz and Nav2.
+"""Starts stereo_voxel_node and, where asked for, defended_detector_node, RViz and Nav2.
 
 `ros2 launch voxelguard stereo.launch.py --show-args` lists the arguments. Parameters come from, each over the one before:
 params/stereo.yaml, the camera's overlay, params_file, the arguments below that are not empty.
@@ -49,6 +49,8 @@ ARGUMENTS = (
     ('model_path', '', 'Folder of the network; empty: as the parameter files say.', None),
     ('autostart', 'true', 'Configure and activate the node at once.', ('true', 'false')),
     ('respawn', 'false', 'Start the node again when it ends.', ('true', 'false')),
+    ('detector', 'false', 'Start defended_detector_node on the left image, with the voxels as evidence.', ('true', 'false')),
+    ('detector_params_file', '', 'Parameter file laid over the defaults of the detector.', None),
     ('dds_profile', 'true', 'Fast DDS: shared memory for large messages, unless a profile is set already.', ('true', 'false')),
     ('use_rviz', 'false', 'Start RViz.', ('true', 'false')),
     ('rviz_config', str(HERE.parent / 'rviz' / 'voxelguard.rviz'), 'Displays of RViz.', None),
@@ -85,6 +87,8 @@ def start(context):
             arguments=['--ros-args', '--log-level', given['log_level']],
         )
     )
+    if given['detector'] == 'true':
+        actions.append(detector(given, sim_time))
     if given['use_rviz'] == 'true':
         actions.append(
             Node(
@@ -110,6 +114,34 @@ def start(context):
             )
         )
     return actions
+
+
+def detector(given, sim_time):
+    """The detector sees the left image as the stereo node does, and takes its voxels."""
+    own, suffix = own_image(given), '/compressed' if given['image_transport'] == 'compressed' else ''
+    left, _, image = camera(given)
+    own_parameters = {
+        'autostart': given['autostart'] == 'true',
+        'image_topic': own,
+        'image_transport': given['image_transport'],
+    }
+    files = [PARAMS / 'detector.yaml', *([given['detector_params_file']] if given['detector_params_file'] else [])]
+    return Node(
+        package='voxelguard',
+        executable='defended_detector_node',
+        name='defended_detector_node',
+        namespace=given['namespace'],
+        output='screen',
+        respawn=given['respawn'] == 'true',
+        respawn_delay=2.0,
+        parameters=[*map(str, files), {**own_parameters, **sim_time}],
+        remappings=[
+            (f'{own}{suffix}', f'{left}/{image}{suffix}'),
+            ('camera_info', f'{left}/camera_info'),
+            ('points', 'stereo_voxel_node/points'),
+        ],
+        arguments=['--ros-args', '--log-level', given['log_level']],
+    )
 
 
 def dds_profile():

@@ -5,11 +5,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { detectorNodeSchema } from "../src/config/detector-node-schema.ts";
+import { detectorInputs, detectorNodeName, detectorOutputs, detectorServices } from "../src/config/detector-topics.ts";
 import { markdownTable } from "../src/config/markdown.ts";
 import { rosYaml } from "../src/config/ros-yaml.ts";
 import { stereoNodeSchema } from "../src/config/stereo-node-schema.ts";
 import { stereoSchema } from "../src/config/stereo-schema.ts";
-import { stereoInputs, stereoOutputs, stereoServices, type Topic } from "../src/config/stereo-topics.ts";
+import { stereoInputs, stereoNodeName, stereoOutputs, stereoServices } from "../src/config/stereo-topics.ts";
+import type { Topic } from "../src/config/topic.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const origin = "Generated from src/config by `npm run generate`: do not edit.";
@@ -28,25 +31,35 @@ function topicTable(topics: readonly Topic[]): string {
   return `| topic | type | QoS: reliability, durability, depth | what |\n| --- | --- | --- | --- |\n${rows.join("")}`;
 }
 
-const services = Object.values(stereoServices).map(({ name, type, doc }) => `| \`${name}\` | ${type} | ${doc} |\n`);
-const topicsPage = `# Topics of stereo_voxel_node
+type Named = Readonly<Record<string, Topic>>;
+type Services = Readonly<Record<string, { readonly name: string; readonly type: string; readonly doc: string }>>;
 
-${origin}
+function topicSections(node: string, inputs: Named, outputs: Named, services: Services): string {
+  const rows = Object.values(services).map(({ name, type, doc }) => `| \`${name}\` | ${type} | ${doc} |\n`);
+  return `## ${node}
 
-Relative names stand in the node's namespace, \`~/\` for \`/stereo_voxel_node/\`; all can be remapped. Where it does not
-say "fixed", \`qos_overrides.<topic>.subscription.*\` or \`.publisher.*\` change the QoS.
+Subscribed:
 
-## Subscribed
+${topicTable(Object.values(inputs))}
+Published:
 
-${topicTable(Object.values(stereoInputs))}
-## Published
-
-${topicTable(Object.values(stereoOutputs))}
-## Services
+${topicTable(Object.values(outputs))}
+Services:
 
 | service | type | what |
 | --- | --- | --- |
-${services.join("")}`;
+${rows.join("")}`;
+}
+
+const topicsPage = `# Topics
+
+${origin}
+
+Relative names stand in the node's namespace, \`~/\` for the node's own name; all can be remapped. Where it does not say
+"fixed", \`qos_overrides.<topic>.subscription.*\` or \`.publisher.*\` change the QoS.
+
+${topicSections(stereoNodeName, stereoInputs, stereoOutputs, stereoServices)}
+${topicSections(detectorNodeName, detectorInputs, detectorOutputs, detectorServices)}`;
 
 /** path below the root -> content */
 const files: Readonly<Record<string, string>> = {
@@ -54,7 +67,11 @@ const files: Readonly<Record<string, string>> = {
     "Parameters of stereo_voxel_node at their defaults.",
     origin,
   ]),
-  "docs/parameters.md": `# Parameters\n\n${origin}\n\nIn a ROS parameter file they stand under these names, on the command line with dashes: \`voxel_size\` is\n\`--voxel-size\`, \`map.window\` is \`--map-window\`. "live" parameters may change while the node runs.\n\n## Stereo\n\n${markdownTable(stereoSchema)}\n## Of stereo_voxel_node alone\n\n${markdownTable(liveOnly)}`,
+  "launch/params/detector.yaml": rosYaml(detectorNodeSchema, [
+    "Parameters of defended_detector_node at their defaults.",
+    origin,
+  ]),
+  "docs/parameters.md": `# Parameters\n\n${origin}\n\nIn a ROS parameter file they stand under these names, on the command line with dashes: \`voxel_size\` is\n\`--voxel-size\`, \`map.window\` is \`--map-window\`. "live" parameters may change while the node runs.\n\n## Stereo\n\n${markdownTable(stereoSchema)}\n## Of stereo_voxel_node alone\n\n${markdownTable(liveOnly)}\n## Of defended_detector_node\n\n${markdownTable(detectorNodeSchema)}`,
   "docs/topics.md": topicsPage,
 };
 

@@ -1,24 +1,4 @@
-/** A quality of service, by the policies that a user of the topic has to match. */
-export interface Qos {
-  readonly reliability: "reliable" | "best_effort";
-  readonly durability: "volatile" | "transient_local";
-  readonly depth: number;
-}
-
-/** A topic of the node. */
-export interface Topic {
-  /** Relative names take the node's namespace; `~/` stands for the node's own name. Both can be remapped. */
-  readonly name: string;
-  readonly type: string;
-  readonly qos: Qos;
-  /** True: `qos_overrides.<topic>.{publisher,subscription}.*` parameters may change depth, reliability, durability. */
-  readonly overridable: boolean;
-  readonly doc: string;
-}
-
-const sensor: Qos = { reliability: "best_effort", durability: "volatile", depth: 5 };
-const results: Qos = { reliability: "reliable", durability: "volatile", depth: 5 };
-const latched: Qos = { reliability: "reliable", durability: "transient_local", depth: 1 };
+import { diagnosticsTopic, input, latched, output, results, sensor, type Topic } from "./topic.ts";
 
 export const stereoNodeName = "stereo_voxel_node";
 
@@ -94,13 +74,7 @@ export const stereoOutputs = {
     sensor,
     "Disparity of each pixel of the left image; negative where the network is not sure.",
   ),
-  diagnostics: {
-    name: "/diagnostics",
-    type: "diagnostic_msgs/msg/DiagnosticArray",
-    qos: { reliability: "reliable", durability: "volatile", depth: 10 },
-    overridable: false,
-    doc: "Health and figures, once a second.",
-  },
+  diagnostics: diagnosticsTopic,
 } as const satisfies Record<string, Topic>;
 
 /** Services of the node. */
@@ -124,12 +98,4 @@ export function imageTopic(side: "left" | "right", base: string, transport: stri
   return transport === "compressed"
     ? { name: `${side}/${base}/compressed`, type: "sensor_msgs/msg/CompressedImage" }
     : { name: `${side}/${base}`, type: "sensor_msgs/msg/Image" };
-}
-
-function input<N extends string, T extends string>(name: N, type: T, doc: string) {
-  return { name, type, qos: sensor, overridable: true, doc } as const;
-}
-
-function output<N extends string, T extends string>(name: N, type: T, qos: Qos, doc: string) {
-  return { name, type, qos, overridable: true, doc } as const;
 }

@@ -42,7 +42,8 @@ export class SolidView {
     const { fx, fy, cx, cy } = this.view;
     if (!(z > voxelSizeM / 2)) return;
     const [halfX, halfY] = [(fx * voxelSizeM) / (2 * z), (fy * voxelSizeM) / (2 * z)];
-    const [u, v] = [(fx * x) / z + cx, (fy * y) / z + cy];
+    // From pixel centres to pixel edges, where cells begin.
+    const [u, v] = [(fx * x) / z + cx + 0.5, (fy * y) / z + cy + 0.5];
     // Cells whose centre the voxel covers, and at least the one it stands in.
     const firstColumn = Math.max(0, Math.min(Math.ceil((u - halfX) / CELL_PX - 0.5), Math.floor(u / CELL_PX)));
     const lastColumn = Math.min(

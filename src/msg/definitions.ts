@@ -8,6 +8,19 @@ type Definition = ReturnType<typeof parse>[number];
 /** Message types that @foxglove/rosmsg-msgs-common lacks; text as in the packages' .msg files. */
 const shipped: Readonly<Record<string, string>> = {
   "octomap_msgs/Octomap": "std_msgs/Header header\nbool binary\nstring id\nfloat64 resolution\nint8[] data\n",
+  "vision_msgs/Point2D": "float64 x\nfloat64 y\n",
+  "vision_msgs/Pose2D": "vision_msgs/Point2D position\nfloat64 theta\n",
+  "vision_msgs/BoundingBox2D": "vision_msgs/Pose2D center\nfloat64 size_x\nfloat64 size_y\n",
+  "vision_msgs/BoundingBox3D": "geometry_msgs/Pose center\ngeometry_msgs/Vector3 size\n",
+  "vision_msgs/ObjectHypothesis": "string class_id\nfloat64 score\n",
+  "vision_msgs/ObjectHypothesisWithPose":
+    "vision_msgs/ObjectHypothesis hypothesis\ngeometry_msgs/PoseWithCovariance pose\n",
+  "vision_msgs/Detection2D":
+    "std_msgs/Header header\nvision_msgs/ObjectHypothesisWithPose[] results\nvision_msgs/BoundingBox2D bbox\nstring id\n",
+  "vision_msgs/Detection3D":
+    "std_msgs/Header header\nvision_msgs/ObjectHypothesisWithPose[] results\nvision_msgs/BoundingBox3D bbox\nstring id\n",
+  "vision_msgs/Detection2DArray": "std_msgs/Header header\nvision_msgs/Detection2D[] detections\n",
+  "vision_msgs/Detection3DArray": "std_msgs/Header header\nvision_msgs/Detection3D[] detections\n",
   "octomap_msgs/OctomapWithPose": "std_msgs/Header header\ngeometry_msgs/Pose origin\noctomap_msgs/Octomap octomap\n",
 };
 

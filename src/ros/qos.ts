@@ -1,4 +1,4 @@
-import type { Qos } from "../config/stereo-topics.ts";
+import type { Qos } from "../config/topic.ts";
 import type { RclEndpoint, Rclnodejs, RclQos } from "./rclnodejs.ts";
 
 /** rmw's numbers. */

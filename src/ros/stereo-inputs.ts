@@ -1,25 +1,17 @@
 import type { StereoNodeConfig } from "../config/stereo-node-schema.ts";
-import { imageTopic, stereoInputs, type Topic } from "../config/stereo-topics.ts";
+import { imageTopic, stereoInputs } from "../config/stereo-topics.ts";
+import type { Topic } from "../config/topic.ts";
 import { Fault, messageOf } from "../core/fault.ts";
 import type { StampedImage } from "../core/image.ts";
 import type { Rejection, Side, StereoInput } from "../core/ports.ts";
 import { readCameraInfo } from "../msg/read-camera-info.ts";
 import { readImage } from "../msg/read-image.ts";
 import { readTf } from "../msg/read-tf.ts";
+import type { Listening } from "./listening.ts";
 import type { NodeTopics, RawSubscription } from "./topics.ts";
 
 /** Grey pixels of a `sensor_msgs/CompressedImage` in CDR. */
 export type CompressedReader = (data: Uint8Array) => Promise<StampedImage>;
-
-/** An input topic and when it last spoke. */
-export interface Listening {
-  readonly what: string;
-  readonly topic: Topic;
-  readonly subscription: RawSubscription;
-  /** Milliseconds of the monotonic clock. */
-  readonly sinceMs: number;
-  lastMs: number | undefined;
-}
 
 export const sides = ["left", "right"] as const satisfies readonly Side[];
 

@@ -1,4 +1,4 @@
-import type { Topic } from "../config/stereo-topics.ts";
+import type { Topic } from "../config/topic.ts";
 import { asFault, Fault, messageOf } from "../core/fault.ts";
 import type { Health } from "../core/health.ts";
 import { rclQos } from "./qos.ts";

@@ -1,15 +1,16 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import {
+  detectorInputs,
+  detectorNodeName,
+  detectorOutputs,
+  detectorServices,
+} from "../../src/config/detector-topics.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { type StereoNodeConfig, stereoNodeSchema } from "../../src/config/stereo-node-schema.ts";
-import {
-  stereoInputs,
-  stereoNodeName,
-  stereoOutputs,
-  stereoServices,
-  type Topic,
-} from "../../src/config/stereo-topics.ts";
+import { stereoInputs, stereoNodeName, stereoOutputs, stereoServices } from "../../src/config/stereo-topics.ts";
+import type { Topic } from "../../src/config/topic.ts";
 import { mapTopics } from "../../src/msg/map-messages.ts";
 import { readText, readYaml, root, valuesOf } from "./support.ts";
 
@@ -55,7 +56,7 @@ describe("parameter files", () => {
   });
 
   it("every file of launch/params is one of those that are tested", () => {
-    const known = ["stereo", "bag_qos", ...cameras].map((name) => `${name}.yaml`);
+    const known = ["stereo", "detector", "bag_qos", ...cameras].map((name) => `${name}.yaml`);
     const present = readdirSync(join(root, "launch/params")).filter((name) => name.endsWith(".yaml"));
     expect(present.sort()).toEqual(known.sort());
     expect(nav2Files.map((file) => file.split("/").at(-1)).sort()).toEqual([
@@ -196,7 +197,10 @@ describe("package.xml and CMakeLists.txt", () => {
   const cmake = readText("CMakeLists.txt").replace(/#.*/g, "");
 
   it("depends on the message package of every topic and service, but for octomap_msgs", () => {
-    const types = [...topics.values(), ...Object.values(stereoServices)].map(({ type }) => type.split("/")[0]!);
+    const detector = [detectorInputs, detectorOutputs, detectorServices].flatMap((each) => Object.values(each));
+    const types = [...topics.values(), ...Object.values(stereoServices), ...detector].map(
+      ({ type }) => type.split("/")[0]!,
+    );
     for (const name of new Set(types)) {
       expect(xml.includes(`<exec_depend>${name}</exec_depend>`), name).toBe(name !== "octomap_msgs");
     }
@@ -207,7 +211,7 @@ describe("package.xml and CMakeLists.txt", () => {
 
   it("installs only what exists, dist and node_modules being made by npm", () => {
     const installed = [...cmake.matchAll(/install\((DIRECTORY|FILES|PROGRAMS) ([^)]*?) DESTINATION/g)];
-    expect(installed).toHaveLength(4);
+    expect(installed).toHaveLength(5);
     const paths = installed.flatMap(([, , list]) => list!.split(" "));
     expect(paths).toEqual([
       "dist",
@@ -217,18 +221,20 @@ describe("package.xml and CMakeLists.txt", () => {
       "package.json",
       "LICENSE",
       "launch/params/",
-      "launch/bin/stereo_voxel_node",
+      "build/centernet",
+      "launch/bin/node",
     ]);
-    for (const path of paths.filter((name) => name !== "dist")) expect(existsSync(join(root, path)), path).toBe(true);
-    expect(statSync(join(root, "launch/bin/stereo_voxel_node")).mode & 0o111).not.toBe(0);
+    const made = ["dist", "build/centernet"];
+    for (const path of paths.filter((name) => !made.includes(name)))
+      expect(existsSync(join(root, path)), path).toBe(true);
+    expect(statSync(join(root, "launch/bin/node")).mode & 0o111).not.toBe(0);
     expect(xml).toContain('<license file="LICENSE">');
   });
 
-  it("the program starts what the build makes of nodes/", () => {
-    const script = readText(`launch/bin/${stereoNodeName}`);
-    expect(script).toContain(`share/voxelguard/dist/nodes/${stereoNodeName}.js`);
-    expect(cmake).toContain(`dist/nodes/${stereoNodeName}.js`);
-    expect(existsSync(join(root, `nodes/${stereoNodeName}.ts`))).toBe(true);
+  it.each([stereoNodeName, detectorNodeName])("the program %s starts what the build makes of nodes/", (name) => {
+    expect(readText("launch/bin/node")).toContain("share/voxelguard/dist/nodes/$name.js");
+    expect(cmake).toMatch(new RegExp(`foreach\\(node [^)]*\\b${name}\\b`));
+    expect(existsSync(join(root, `nodes/${name}.ts`))).toBe(true);
   });
 });
 

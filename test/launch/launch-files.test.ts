@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { detectorNodeSchema } from "../../src/config/detector-node-schema.ts";
+import { detectorNodeName } from "../../src/config/detector-topics.ts";
 import { stereoNodeSchema } from "../../src/config/stereo-node-schema.ts";
 import { imageTopic, stereoInputs, stereoNodeName, stereoOutputs } from "../../src/config/stereo-topics.ts";
 import { pythonWith } from "../support/python.ts";
@@ -32,6 +34,8 @@ const others: Record<string, string> = {
   model_path: "/models/mine",
   autostart: "false",
   respawn: "true",
+  detector: "true",
+  detector_params_file: "/tmp/detector.yaml",
   dds_profile: "false",
   use_rviz: "true",
   rviz_config: "/tmp/mine.rviz",
@@ -46,6 +50,7 @@ const others: Record<string, string> = {
 };
 /** Arguments that only mean something beside another one. */
 const beside: Record<string, Record<string, string>> = {
+  detector_params_file: { detector: "true" },
   rviz_config: { use_rviz: "true" },
   nav2_params: { nav2: "true" },
   nav2_overlays: { nav2: "true" },
@@ -123,6 +128,25 @@ describe.skipIf(python === undefined)("launch files", () => {
       const map = pairs(started["remappings"]);
       expect(Object.keys(map).sort()).toEqual([...own, stereoInputs.leftInfo.name, stereoInputs.rightInfo.name].sort());
       expect(new Set(Object.values(map)).size).toBe(4);
+    }
+  });
+
+  it("starts the detector on the left image, with the stereo node's voxels", () => {
+    for (const image_transport of ["raw", "compressed"]) {
+      const { actions } = once(stereo, { detector: "true", namespace: "robot", camera: "zed2", image_transport });
+      const started = node(actions, detectorNodeName)!;
+      const given = (started["parameters"] as Record<string, unknown>[]).at(-1)!;
+      for (const name of Object.keys(given))
+        if (name !== "use_sim_time") expect(detectorNodeSchema).toHaveProperty(name);
+      const map = pairs(started["remappings"]);
+      const suffix = image_transport === "raw" ? "" : "/compressed";
+      const ofStereo = pairs(node(actions, stereoNodeName)!["remappings"]);
+      expect(map).toEqual({
+        [`image_rect${suffix}`]: ofStereo[`left/image_rect${suffix}`],
+        camera_info: ofStereo["left/camera_info"],
+        // Relative to the same namespace, as the stereo node's own name is.
+        points: `${stereoNodeName}/points`,
+      });
     }
   });
 

@@ -1,0 +1,50 @@
+import type { DetectorNodeConfig } from "../config/detector-node-schema.ts";
+import type { Image } from "../core/image.ts";
+import { openDetector } from "../infer/detector.ts";
+import { classColour, type DrawnBox, drawBoxes } from "../io/detection-picture.ts";
+import type { DetectStep } from "../pipeline/live-detect.ts";
+import type { OpenDetector } from "../ros/detector-node.ts";
+import { detectorFolder } from "./model-folder.ts";
+
+/** Weak detections that only continue tracks: from this share of the score that begins one. */
+const WEAK_SHARE = 0.4;
+
+/** The detector that the configuration names, or the one that set-up makes, with its defence. */
+export async function openLiveDetector(config: DetectorNodeConfig): Promise<OpenDetector> {
+  const classes = config["detection.classes"].split(",").map((name) => name.trim());
+  const wanted = classes.filter((name) => name !== "");
+  const folder = await detectorFolder(config.model_path === "" ? undefined : config.model_path);
+  const detector = await openDetector(folder, {
+    threads: config.intra_op_threads,
+    scoreThreshold: WEAK_SHARE * config["detection.score_threshold"],
+    iouThreshold: config["detection.iou_threshold"],
+    classes: wanted.length === 0 ? undefined : wanted,
+  });
+  return {
+    name: detector.name,
+    sha256: detector.sha256,
+    classes: detector.classes,
+    look: async (image) => {
+      const found = await detector.run(image);
+      return found && { ...found, masks: [] };
+    },
+    reset: () => {},
+    close: () => detector.close(),
+  };
+}
+
+const doubtful = "hsl(0 0% 65%)";
+const masked = "hsl(0 0% 100%)";
+
+/** The image with its objects: dashed where solid voxels alone hold them, grey where they speak against them. */
+export async function drawnStep({ image, objects, masks }: DetectStep, classes: readonly string[]): Promise<Image> {
+  const boxes = objects.map(({ track, status, support, score, depthM }): DrawnBox => {
+    const where = Number.isNaN(depthM) ? "" : ` ${depthM.toFixed(1)} m`;
+    const why = status === "demoted" ? ` ${support}` : status === "held" ? " held" : "";
+    const text = `${classes[track.classIndex]} #${track.id} ${score.toFixed(2)}${where}${why}`;
+    const colour = status === "demoted" ? doubtful : classColour(track.classIndex);
+    return { box: track.box, colour, text, dashed: status !== "seen" };
+  });
+  const windows = masks.map((box): DrawnBox => ({ box, colour: masked, text: "masked", fill: 0.3 }));
+  return await drawBoxes(image.image, [...boxes, ...windows]);
+}

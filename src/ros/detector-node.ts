@@ -1,0 +1,185 @@
+import { type DetectorNodeConfig, detectorNodeSchema } from "../config/detector-node-schema.ts";
+import { detectorInputs, detectorNodeName, detectorOutputs, detectorServices } from "../config/detector-topics.ts";
+import type { Topic } from "../config/topic.ts";
+import { Fault } from "../core/fault.ts";
+import type { Image, StampedImage } from "../core/image.ts";
+import { readCameraInfo } from "../msg/read-camera-info.ts";
+import { readPointCloud2 } from "../msg/read-cloud.ts";
+import { readImage } from "../msg/read-image.ts";
+import { writeImage } from "../msg/write-camera.ts";
+import {
+  defendedImageMessage,
+  detections3dMessage,
+  detectionsMessage,
+  patchMaskMessage,
+} from "../pipeline/detect-outputs.ts";
+import { type DetectOptions, type DetectStep, LiveDetect, type Looked } from "../pipeline/live-detect.ts";
+import type { Problem } from "./input-watch.ts";
+import type { Listening } from "./listening.ts";
+import { PerceptionNode } from "./perception-node.ts";
+import type { Rclnodejs } from "./rclnodejs.ts";
+
+/** A detector with its defence, as the node uses it. */
+export interface OpenDetector {
+  readonly name: string;
+  readonly sha256: string;
+  readonly classes: readonly string[];
+  look(image: Image, stampNs: bigint, defended: boolean): Promise<Looked | undefined>;
+  /** Forgets masks. */
+  reset(): void;
+  close(): Promise<void>;
+}
+
+/** What the node is made of beyond this folder. */
+export interface DetectorNodeParts {
+  open(config: DetectorNodeConfig): Promise<OpenDetector>;
+  /** Pixels of a `sensor_msgs/CompressedImage` in CDR, grey or colour. */
+  readCompressed(data: Uint8Array): Promise<StampedImage>;
+  /** The image with boxes, ids and masked windows drawn. */
+  drawn(step: DetectStep, classes: readonly string[]): Promise<Image>;
+}
+
+const { diagnostics, ...outputs } = detectorOutputs;
+const spec = { name: detectorNodeName, what: "image", schema: detectorNodeSchema, outputs, diagnostics };
+
+/** defended_detector_node: an image in, tracked objects out; see src/config/detector-topics.ts, detector-node-schema.ts. */
+export class DetectorNode extends PerceptionNode<typeof detectorNodeSchema, keyof typeof outputs> {
+  readonly #parts: DetectorNodeParts;
+  #detector: OpenDetector | undefined;
+  #options: DetectOptions | undefined;
+  #detect: LiveDetect | undefined;
+
+  constructor(rcl: Rclnodejs, parts: DetectorNodeParts) {
+    super(rcl, spec);
+    this.#parts = parts;
+    this.service(detectorServices.reset, async () => {
+      this.#detect?.reset();
+      this.#detector?.reset();
+      return {};
+    });
+    this.service(detectorServices.enable, async ({ data }: { data: boolean }) => {
+      this.isEnabled = data;
+      return { success: true, message: data ? "enabled" : "paused" };
+    });
+  }
+
+  protected override async open(): Promise<void> {
+    this.#detector = await this.#parts.open(this.config);
+  }
+
+  protected override async close(): Promise<void> {
+    const detector = this.#detector;
+    this.#detector = undefined;
+    await detector?.close();
+  }
+
+  protected override begin(): void {
+    const detector = this.#detector!;
+    this.#options = detectOptions(this.config);
+    detector.reset();
+    this.forget();
+    const parts = {
+      classes: detector.classes,
+      options: this.#options,
+      look: (image: Image, stampNs: bigint) => detector.look(image, stampNs, this.config["patch_defense.enabled"]),
+      patience: () => new Promise<void>((resolve) => setTimeout(resolve, this.config["evidence.wait"] * 1e3)),
+      refuses: (stampNs: bigint) => this.refuses(stampNs),
+      onStep: (step: DetectStep) => this.#publish(step),
+    };
+    this.#detect = new LiveDetect(parts, this.health, this.times);
+  }
+
+  protected override async end(): Promise<void> {
+    const detect = this.#detect;
+    this.#detect = undefined;
+    await detect?.stop();
+  }
+
+  protected override apply(config: DetectorNodeConfig): void {
+    if (this.#options !== undefined) Object.assign(this.#options, detectOptions(config));
+  }
+
+  protected override listen(): Readonly<Record<string, Listening>> {
+    const { image_topic: base, image_transport: transport } = this.config;
+    const spec: Topic =
+      transport === "compressed"
+        ? { ...detectorInputs.image, name: `${base}/compressed`, type: "sensor_msgs/msg/CompressedImage" }
+        : { ...detectorInputs.image, name: base };
+    const image = this.#listen("image", spec, (data) => {
+      if (transport === "raw") this.#detect?.pushImage(readImage(data, "native"));
+      else
+        this.#parts.readCompressed(data).then(
+          (found) => this.#detect?.pushImage(found),
+          (thrown) => this.#reject(thrown),
+        );
+    });
+    if (!this.config["evidence.enabled"]) return { image };
+    const info = this.#listen("CameraInfo", detectorInputs.info, (data) =>
+      this.#detect?.pushInfo(readCameraInfo(data)),
+    );
+    const points = this.#listen("voxels", detectorInputs.points, (data) =>
+      this.#detect?.pushPoints(readPointCloud2(data)),
+    );
+    return { image, info, points };
+  }
+
+  protected override silence(): void {}
+
+  override problems(): Problem[] {
+    return [];
+  }
+
+  override figures(): Record<string, string | number> {
+    const counts = this.#detect?.counts;
+    return {
+      images_seen: counts?.seen ?? 0,
+      images_processed: counts?.processed ?? 0,
+      images_weighed: counts?.weighed ?? 0,
+      ...Object.fromEntries(Object.entries(counts?.dropped ?? {}).map(([cause, n]) => [`dropped_${cause}`, n])),
+      model: this.#detector?.name ?? "none",
+      model_sha256: this.#detector?.sha256 ?? "none",
+    };
+  }
+
+  #listen(what: string, topic: Topic, hear: (data: Uint8Array) => void): Listening {
+    const subscription = this.topics.subscribe(topic, (data) => {
+      listening.lastMs = performance.now();
+      hear(data);
+    });
+    const listening: Listening = { what, topic, subscription, sinceMs: performance.now(), lastMs: undefined };
+    return listening;
+  }
+
+  #reject(thrown: unknown): void {
+    if (!(thrown instanceof Fault)) throw thrown;
+    this.health.raise("image", thrown.code, `${thrown.message} ${thrown.remedy}`);
+  }
+
+  async #publish(step: DetectStep): Promise<void> {
+    const wanted = this.wanted();
+    const classes = this.#detector!.classes;
+    const send = (output: keyof typeof outputs, make: () => Uint8Array<ArrayBuffer>) => {
+      if (wanted.has(output)) this.publishers?.[output]?.publish(make());
+    };
+    send("detections", () => detectionsMessage(step, classes));
+    send("detections3d", () => detections3dMessage(step, classes, this.config.voxel_size));
+    this.answered(step.image.stampNs);
+    send("patchMask", () => patchMaskMessage(step));
+    send("defendedImage", () => defendedImageMessage(step));
+    if (!wanted.has("debugImage")) return;
+    const drawn = await this.#parts.drawn(step, classes);
+    send("debugImage", () => writeImage(step.image, drawn));
+  }
+}
+
+function detectOptions(config: DetectorNodeConfig): DetectOptions {
+  return {
+    beginScore: config["detection.score_threshold"],
+    patienceS: config["track.patience"],
+    holdS: config["evidence.hold"],
+    demotes: config["evidence.demote"],
+    evidence: config["evidence.enabled"],
+    voxelSizeM: config.voxel_size,
+    rangeM: config.max_range,
+  };
+}
