@@ -1,16 +1,17 @@
-import type { DetectorNodeConfig } from "../config/detector-node-schema.ts";
+import type { DetectorConfig } from "../config/detector-schema.ts";
 import type { Image } from "../core/image.ts";
 import { openDetector } from "../infer/detector.ts";
 import { classColour, type DrawnBox, drawBoxes } from "../io/detection-picture.ts";
-import type { DetectStep } from "../pipeline/live-detect.ts";
-import type { OpenDetector } from "../ros/detector-node.ts";
+import type { DetectStep, OpenDetector } from "../pipeline/live-detect.ts";
 import { detectorFolder } from "./model-folder.ts";
 
 /** Weak detections that only continue tracks: from this share of the score that begins one. */
 const WEAK_SHARE = 0.4;
 
 /** The detector that the configuration names, or the one that set-up makes, with its defence. */
-export async function openLiveDetector(config: DetectorNodeConfig): Promise<OpenDetector> {
+export async function openLiveDetector(
+  config: DetectorConfig & { readonly model_path: string; readonly intra_op_threads: number },
+): Promise<OpenDetector> {
   const classes = config["detection.classes"].split(",").map((name) => name.trim());
   const wanted = classes.filter((name) => name !== "");
   const folder = await detectorFolder(config.model_path === "" ? undefined : config.model_path);

@@ -1,13 +1,23 @@
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
+import { detectorOutputs } from "../config/detector-topics.ts";
 import { Fault } from "../core/fault.ts";
 import type { StampedTransform } from "../core/ports.ts";
 import { invert } from "../core/transform.ts";
 import { McapSink } from "../io/mcap-writer.ts";
 import { mapTopics, recordedOutputs } from "../msg/map-messages.ts";
 import { writeTfMessage } from "../msg/write-tf.ts";
+import { detections3dMessage, detectionsMessage, patchMaskMessage } from "../pipeline/detect-outputs.ts";
+import type { DetectStep } from "../pipeline/live-detect.ts";
 import type { OutputMessage } from "../pipeline/map-outputs.ts";
 import type { MapStep } from "../pipeline/map-steps.ts";
+
+/** What detection adds. */
+const objectTopics = {
+  detections: detectorOutputs.detections.type,
+  detections_3d: detectorOutputs.detections3d.type,
+  patch_mask: detectorOutputs.patchMask.type,
+} as const;
 
 /**
  * The mcap that a replay writes: what the map publishes after each pair, and the transforms of the bag. Log times are
@@ -22,7 +32,7 @@ export class ReplayOutput {
   #isLevelKnown = false;
 
   /** Throws `Fault` USAGE where it would overwrite the bag, OUTPUT_UNWRITABLE. */
-  static async open(path: string, bag: string): Promise<ReplayOutput> {
+  static async open(path: string, bag: string, hasObjects = false): Promise<ReplayOutput> {
     const there = realPath(path);
     const source = realPath(bag);
     if (there !== undefined && source !== undefined && (there === source || dirname(there) === source)) {
@@ -33,6 +43,7 @@ export class ReplayOutput {
     }
     const sink = await McapSink.open(path);
     for (const output of recordedOutputs) sink.addTopic(mapTopics[output].topic, mapTopics[output].type);
+    if (hasObjects) for (const [topic, type] of Object.entries(objectTopics)) sink.addTopic(topic, type);
     sink.addTopic("/tf", "tf2_msgs/msg/TFMessage");
     sink.addTopic("/tf_static", "tf2_msgs/msg/TFMessage");
     return new ReplayOutput(sink);
@@ -54,6 +65,14 @@ export class ReplayOutput {
     }
     await this.#writeTransforms();
     for (const { topic, stampNs, data } of messages) await this.write(topic, stampNs, data);
+  }
+
+  /** Objects of the step that was added last. */
+  async addObjects(objects: DetectStep, classes: readonly string[], voxelSizeM: number): Promise<void> {
+    const { stampNs } = objects.image;
+    await this.write("detections", stampNs, detectionsMessage(objects, classes));
+    await this.write("detections_3d", stampNs, detections3dMessage(objects, classes, voxelSizeM));
+    await this.write("patch_mask", stampNs, patchMaskMessage(objects));
   }
 
   async write(topic: string, stampNs: bigint, data: Uint8Array): Promise<void> {

@@ -53,6 +53,16 @@ export function summaryOf(report: Record<string, unknown>): string {
     `${pairs.processed} of ${pairs.seen} pairs, ${report["pairs_per_second"]} a second (${model.name})`,
     `dropped: ${dropped.length === 0 ? "nothing" : dropped.join(", ")}`,
     `ms at the median: ${times.join(", ")}; memory at most ${rss_mb.max} MB`,
+    ...objectsLine(report["objects"] as Record<string, number> | undefined),
     ...health.map((fault) => `${fault.where}: ${fault.message}`),
   ].join("\n");
+}
+
+function objectsLine(objects: Readonly<Record<string, number>> | undefined): string[] {
+  if (objects === undefined) return [];
+  return [
+    `objects over all images: ${Object.entries(objects)
+      .map(([status, n]) => `${status} ${n}`)
+      .join(", ")}`,
+  ];
 }

@@ -1,16 +1,21 @@
 import { setTimeout } from "node:timers/promises";
+import type { DetectorConfig } from "../config/detector-schema.ts";
 import { type StereoConfig, stereoSchema } from "../config/stereo-schema.ts";
 import { Fault } from "../core/fault.ts";
 import type { Health } from "../core/health.ts";
 import type { StereoInput, StereoModel } from "../core/ports.ts";
 import { StageTimes } from "../core/stage-times.ts";
+import type { ObjectStatus } from "../detect/objects.ts";
 import { type Bag, openBag } from "../io/bag.ts";
 import { stereoSource } from "../io/stereo-bag.ts";
 import { findStereoTopics, type GivenTopics, type StereoTopics } from "../io/stereo-topics.ts";
 import { type MapOutput, recordedOutputs } from "../msg/map-messages.ts";
+import { detectOptions } from "../pipeline/detect-options.ts";
+import { DetectSteps, type Look } from "../pipeline/detect-steps.ts";
 import { rectifiedPairs } from "../pipeline/frames.ts";
 import type { PosedPair } from "../pipeline/frames-assemble.ts";
 import { type FrameCounts, makeFrameCounts } from "../pipeline/frames-counts.ts";
+import type { DetectStep, OpenDetector } from "../pipeline/live-detect.ts";
 import { MapOutputs } from "../pipeline/map-outputs.ts";
 import { type MapStep, mapSteps } from "../pipeline/map-steps.ts";
 import { autoPairing } from "../pipeline/pair.ts";
@@ -23,12 +28,14 @@ export interface ReplayOptions {
   readonly config: StereoConfig;
   readonly model: StereoModel;
   readonly health: Health;
+  /** Looks for objects beside the map. */
+  readonly detect?: { readonly detector: OpenDetector; readonly config: DetectorConfig };
   /** mcap to write; none is written without. */
   readonly out?: string;
   /** Speed against the recording; as fast as it goes if left out. */
   readonly rate?: number;
-  /** Hears of every step before the next begins; the step is valid until the promise resolves. */
-  readonly onStep?: (step: MapStep, run: ReplayRun) => Promise<void> | void;
+  /** Hears of every step before the next begins; the step and its objects are valid until the promise resolves. */
+  readonly onStep?: (step: MapStep, run: ReplayRun, objects?: DetectStep) => Promise<void> | void;
   /** When it aborts, what is in work is finished and the output closed. */
   readonly signal?: AbortSignal;
 }
@@ -47,6 +54,8 @@ export interface ReplayRun {
   maxRssMb: number;
   /** Pairs in the map so far. */
   steps: number;
+  /** Objects by status, over all images, and images with something masked. */
+  readonly objects: Record<ObjectStatus | "masked", number>;
 }
 
 const written: ReadonlySet<MapOutput> = new Set(recordedOutputs);
@@ -57,7 +66,8 @@ export async function replay(options: ReplayOptions): Promise<ReplayRun> {
   let output: ReplayOutput | undefined;
   try {
     const topics = findStereoTopics(bag.topics, options.topics);
-    if (options.out !== undefined) output = await ReplayOutput.open(options.out, options.bag);
+    if (options.out !== undefined)
+      output = await ReplayOutput.open(options.out, options.bag, options.detect !== undefined);
     const run = await pump(bag, topics, output, options);
     await output?.close();
     return run;
@@ -86,12 +96,14 @@ async function pump(
     endedMs: undefined,
     maxRssMb: 0,
     steps: 0,
+    objects: { seen: 0, held: 0, demoted: 0, masked: 0 },
   };
   const started = new Map<bigint, number>();
+  const seeing = options.detect && stepsOf(options.detect, config);
   const pace = makePace(options.rate, signal);
 
   async function* source(): AsyncGenerator<StereoInput> {
-    for await (const input of stereoSource(bag, topics, { want: "grey" })) {
+    for await (const input of stereoSource(bag, topics, { want: seeing === undefined ? "grey" : "native" })) {
       if (input.kind === "image") await pace(input.image.stampNs);
       if (signal?.aborted) return;
       if (input.kind === "transform") output?.keep(input.transform);
@@ -101,20 +113,24 @@ async function pump(
   async function* timed(pairs: AsyncIterable<PosedPair>): AsyncGenerator<PosedPair> {
     for await (const posed of pairs) {
       started.set(posed.pair.stampNs, performance.now());
+      seeing?.begin(posed.pair);
       yield posed;
     }
   }
 
-  const frames = { ...frameOptions(config, topics), wasCut: () => signal?.aborted === true };
+  const cut = { wasCut: () => signal?.aborted === true, keepsNative: seeing !== undefined };
+  const frames = { ...frameOptions(config, topics), ...cut };
   const pairs = timed(rectifiedPairs(source(), frames, health, run.counts));
   const steps = mapSteps(pairs, model, mapOptions(config), health, run.counts, run.times);
   const outputs = new MapOutputs(outputOptions(config, "stereo_voxel_node"));
   for await (const step of steps) {
     run.steps += 1;
+    const objects = seeing && (await objectsOf(seeing, step, run));
     if (output !== undefined) {
       const to = output;
       await run.times.measureAsync("outputs", async () => {
         await to.add(step, outputs.messages(step, written));
+        if (objects !== undefined) await to.addObjects(objects, options.detect!.detector.classes, config.voxel_size);
         const { topic, stampNs, data } = outputs.diagnostics(step.header.stampNs, health, run.counts, model);
         await to.write(topic, stampNs, data);
       });
@@ -123,12 +139,27 @@ async function pump(
     if (began !== undefined) run.age.record("age", performance.now() - began);
     started.delete(step.header.stampNs);
     run.maxRssMb = Math.max(run.maxRssMb, process.memoryUsage.rss() / 1e6);
-    await options.onStep?.(step, run);
+    await options.onStep?.(step, run, objects);
   }
   run.endedMs = performance.now();
   raiseDamage(health, options.bag, bag.faults);
   if (run.counts.processed === 0 && signal?.aborted !== true) throw noPairs(options.bag, run, health);
   return run;
+}
+
+function stepsOf({ detector, config }: NonNullable<ReplayOptions["detect"]>, stereo: StereoConfig): DetectSteps {
+  const look: Look = (image, stampNs) => detector.look(image, stampNs, config["patch_defense.enabled"]);
+  return new DetectSteps(look, detector.classes, detectOptions(config, stereo));
+}
+
+/** Objects of a step, counted in the run. */
+async function objectsOf(seeing: DetectSteps, step: MapStep, run: ReplayRun): Promise<DetectStep | undefined> {
+  const answer = await seeing.of(step);
+  if (answer === undefined) return undefined;
+  for (const [stage, ms] of Object.entries(answer.found.stagesMs)) run.times.record(`detector_${stage}`, ms);
+  for (const { status } of answer.step.objects) run.objects[status] += 1;
+  if (answer.step.masks.length > 0) run.objects.masked += 1;
+  return answer.step;
 }
 
 /** Waits until a stamp is due, `rate` times as fast as it was recorded; no longer than until `signal` aborts. */

@@ -1,10 +1,13 @@
 import { Command } from "commander";
+import { type DetectorConfig, detectorSchema } from "../config/detector-schema.ts";
 import { parseConfig } from "../config/parse.ts";
 import { type StereoConfig, stereoSchema } from "../config/stereo-schema.ts";
 import { Fault } from "../core/fault.ts";
 import { Health } from "../core/health.ts";
+import type { OpenDetector } from "../pipeline/live-detect.ts";
 import { addConfigOptions, configGiven } from "./config-options.ts";
 import { interruptSignal } from "./interrupt.ts";
+import { openLiveDetector } from "./live-detector.ts";
 import { openModel } from "./model-folder.ts";
 import { makeProgress } from "./progress.ts";
 import { reportOf, summaryOf, writeReport } from "./replay-report.ts";
@@ -22,6 +25,7 @@ interface ReplayFlags extends TopicFlags {
   readonly host: string;
   readonly token?: string;
   readonly rate?: string;
+  readonly detect?: boolean | string;
   readonly json?: boolean;
 }
 
@@ -38,6 +42,10 @@ export function replayCommand(): Command {
     .option("--host <address>", "interface of the viewer; other than loopback needs --token", "127.0.0.1")
     .option("--token <secret>", "secret that a browser must bring")
     .option("--rate <x>", "speed against the recording, e.g. 1 for its own; as fast as it goes if left out")
+    .option(
+      "--detect [folder]",
+      "find objects, too, and weigh them against the voxels; with this detector or the default one",
+    )
     .option("--json", "print the report as one JSON object")
     .addHelpText(
       "after",
@@ -45,12 +53,18 @@ export function replayCommand(): Command {
     )
     .action(async (bag: string, flags: ReplayFlags, self: Command) => {
       const config = parseConfig(stereoSchema, configGiven(self, stereoSchema), "the command line");
-      await runReplay(bag, flags, config);
+      const detection = parseConfig(detectorSchema, configGiven(self, detectorSchema), "the command line");
+      await runReplay(bag, flags, config, detection);
     });
-  return addConfigOptions(addTopicOptions(command), stereoSchema);
+  return addConfigOptions(addConfigOptions(addTopicOptions(command), stereoSchema), detectorSchema);
 }
 
-async function runReplay(bag: string, flags: ReplayFlags, config: StereoConfig): Promise<void> {
+async function runReplay(
+  bag: string,
+  flags: ReplayFlags,
+  config: StereoConfig,
+  detection: DetectorConfig,
+): Promise<void> {
   const health = talkingHealth(flags.json === true);
   const rate = flags.rate === undefined ? undefined : positive(flags.rate, "--rate");
   const signal = interruptSignal();
@@ -58,7 +72,12 @@ async function runReplay(bag: string, flags: ReplayFlags, config: StereoConfig):
   const progress = new StepProgress(flags.json === true);
   const model = await openModel(config);
   let feed: ViewerFeed | undefined;
+  let detector: OpenDetector | undefined;
   try {
+    if (flags.detect !== undefined && flags.detect !== false) {
+      const folder = flags.detect === true ? "" : flags.detect;
+      detector = await openLiveDetector({ ...detection, model_path: folder, intra_op_threads: 1 });
+    }
     if (flags.view === true) feed = await openFeed(flags);
     const run = await replay({
       bag,
@@ -67,6 +86,7 @@ async function runReplay(bag: string, flags: ReplayFlags, config: StereoConfig):
       model,
       health,
       signal,
+      ...(detector === undefined ? {} : { detect: { detector, config: detection } }),
       ...(flags.out === undefined ? {} : { out: flags.out }),
       ...(rate === undefined ? {} : { rate }),
       onStep: async (step, run) => {
@@ -77,7 +97,7 @@ async function runReplay(bag: string, flags: ReplayFlags, config: StereoConfig):
     });
     progress.stop();
     if (flags.preview !== undefined) await picture.write(flags.preview, bag, run, `${model.name} on ${bag}`);
-    const report = reportOf(run, model, health);
+    const report = reportOf(run, model, health, detector === undefined ? {} : { objects: run.objects });
     if (flags.report !== undefined) await writeReport(flags.report, report);
     process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : `${summaryOf(report)}\n`);
     if (health.worst() === "error") process.exitCode = 1;
@@ -85,6 +105,7 @@ async function runReplay(bag: string, flags: ReplayFlags, config: StereoConfig):
   } finally {
     progress.stop();
     await feed?.close();
+    await detector?.close();
     await model.close();
   }
 }

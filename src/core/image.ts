@@ -16,4 +16,6 @@ export interface Header {
 /** An image with its time and optical frame. */
 export interface StampedImage extends Header {
   readonly image: Image;
+  /** As it came, where `image` is a grey copy. */
+  readonly native?: Image;
 }

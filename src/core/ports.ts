@@ -42,6 +42,8 @@ export interface RectifiedPair {
   readonly frameId: string;
   readonly left: Image;
   readonly right: Image;
+  /** The left image as it came, rectified, where it was asked for. */
+  readonly leftNative?: Image;
   readonly calibration: StereoCalibration;
 }
 

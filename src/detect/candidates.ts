@@ -93,15 +93,19 @@ export class Candidates {
   }
 }
 
-/** Intersection over union of the boxes that begin at `a` and `b`; 0 where both are empty. */
-export function iou(boxes: Float32Array, a: number, b: number): number {
-  const width = Math.min(boxes[a + 2]!, boxes[b + 2]!) - Math.max(boxes[a]!, boxes[b]!);
-  const height = Math.min(boxes[a + 3]!, boxes[b + 3]!) - Math.max(boxes[a + 1]!, boxes[b + 1]!);
-  if (!(width > 0 && height > 0)) return 0;
-  const both = width * height;
-  return both / (area(boxes, a) + area(boxes, b) - both);
+/** Intersection over union of the box that begins at `a` and the one that begins at `b` (of `others`); 0 where both are empty. */
+export function iou(boxes: ArrayLike<number>, a: number, b: number, others = boxes): number {
+  const both = common(boxes, a, b, others);
+  return both > 0 ? both / (area(boxes, a) + area(others, b) - both) : 0;
 }
 
-function area(boxes: Float32Array, at: number): number {
+/** Area that the boxes share. */
+export function common(boxes: ArrayLike<number>, a: number, b: number, others = boxes): number {
+  const width = Math.min(boxes[a + 2]!, others[b + 2]!) - Math.max(boxes[a]!, others[b]!);
+  const height = Math.min(boxes[a + 3]!, others[b + 3]!) - Math.max(boxes[a + 1]!, others[b + 1]!);
+  return width > 0 && height > 0 ? width * height : 0;
+}
+
+export function area(boxes: ArrayLike<number>, at: number): number {
   return (boxes[at + 2]! - boxes[at]!) * (boxes[at + 3]! - boxes[at + 1]!);
 }

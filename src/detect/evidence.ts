@@ -4,7 +4,7 @@ import { CELL_PX, type SolidView } from "./solid-view.ts";
  * What the solid voxels say of a detection:
  * `upright` something solid stands there, apart from what is around it; `flat` the surface goes on to the left, to the right
  * and above, as it does around a picture on a wall or on the ground; `small` something stands there, but far too small for
- * what it is said to be; `empty` nothing solid is there although an object of its class would be within range; `unknown`
+ * what it is said to be; `empty` solid voxels are seen far behind where an object of its class would be, and none there; `unknown`
  * the voxels cannot tell.
  */
 export const supports = ["unknown", "upright", "flat", "small", "empty"] as const;
@@ -26,7 +26,11 @@ const STRIP = 0.45;
 const SOLID = 0.35;
 const FLAT = 0.7;
 /** An object lower than this share of its class's usual height is something else. */
-const SMALL = 0.35;
+const SMALL = 0.3;
+/** What covers less of the box than this may be something before the object. */
+const WHOLE = 0.75;
+/** What lies at this many times the depth that an object of the class would have is behind it. */
+const BEYOND = 2;
 /** Nothing is called empty beyond this share of the range: far voxels are missed now and then. */
 const SURE_RANGE = 0.6;
 
@@ -77,15 +81,20 @@ export function judge(solid: SolidView, box: ArrayLike<number>, className: strin
   // The ground in the box is solid at many depths.
   const isSolid = depths.length > SOLID * inside;
   if (isSolid && isFlat(solid, box, rows, columns, depthM, rangeM)) return { support: "flat", share, depthM };
-  const usualM = heightM[className];
-  if (share < SOLID) {
-    const expectedM = usualM === undefined ? Number.POSITIVE_INFINITY : (solid.view.fy * usualM) / height;
-    const isNear = inside > 0 && expectedM < SURE_RANGE * rangeM;
-    return { support: isNear ? "empty" : "unknown", share, depthM: Number.NaN };
-  }
   const isCut = x0 <= 1 || y0 <= 1 || x1 >= solid.view.width - 1 || y1 >= solid.view.height - 1;
-  const isSmall = !isCut && usualM !== undefined && (height * depthM) / solid.view.fy < SMALL * usualM;
-  return { support: isSmall ? "small" : "upright", share, depthM };
+  const usualM = isCut ? undefined : heightM[className];
+  if (usualM === undefined) return share < SOLID ? nothing("unknown", share) : { support: "upright", share, depthM };
+  const expectedM = (solid.view.fy * usualM) / height;
+  const isBehind = depths.filter((depth) => depth > BEYOND * expectedM).length > SOLID * inside;
+  const behind = isBehind && expectedM < SURE_RANGE * rangeM ? "empty" : "unknown";
+  if (share < SOLID || depthM > BEYOND * expectedM) return nothing(behind, share);
+  if (depthM >= SMALL * expectedM) return { support: "upright", share, depthM };
+  // Something else may stand before a part of it.
+  return share < WHOLE ? nothing("unknown", share) : { support: "small", share, depthM };
+}
+
+function nothing(support: Support, share: number): Evidence {
+  return { support, share, depthM: Number.NaN };
 }
 
 interface Cells {

@@ -87,10 +87,19 @@ describe("evidence of the voxels", () => {
     expect(judge(seen(ground, post), box, "person", rangeM).support).toBe("small");
   });
 
-  it("nothing solid where a person would be near is empty, and too far away unknown", () => {
-    expect(judge(seen(), boxAt(0, 6), "person", rangeM).support).toBe("empty");
-    expect(judge(seen(), boxAt(0, 30), "person", rangeM).support).toBe("unknown");
+  it("what lies far behind shows that there is nothing; without it, or too far away, nobody knows", () => {
+    const behind = block([-15, 15], [-1, 4], [20, 20.5]);
+    expect(judge(seen(behind), boxAt(0, 6), "person", rangeM).support).toBe("empty");
+    expect(judge(seen(), boxAt(0, 6), "person", rangeM).support).toBe("unknown");
+    expect(judge(seen(behind), boxAt(0, 30), "person", rangeM).support).toBe("unknown");
     expect(judge(seen(), boxAt(0, 6), "kite", rangeM).support).toBe("unknown");
+  });
+
+  it("a person far behind another is not taken for a small one", () => {
+    const [x0, y0, x1, y1] = boxAt(0, 12);
+    const near = block([-1, 0], [-0.5, 1.5], [3, 3.5]);
+    const found = judge(seen(ground, person(0, 12), near), [x0! - 8, y0!, x1! + 8, y1!], "person", rangeM);
+    expect(["upright", "unknown"]).toContain(found.support);
   });
 
   it("boxes that leave the image, or are no wider than a pixel, are judged without failing", () => {

@@ -1,4 +1,6 @@
 import type { Detections } from "../core/detection.ts";
+import type { View } from "../core/view.ts";
+import { iou } from "./candidates.ts";
 import { type Evidence, judge, type Support } from "./evidence.ts";
 import { CELL_PX, type SolidView } from "./solid-view.ts";
 import { type Track, Tracker } from "./tracker.ts";
@@ -43,6 +45,11 @@ const UPRIGHT_BEFORE = 2;
 const DEPTH_SHARE = 0.2;
 const DEPTH_VOXELS = 1.5;
 
+/** A lost track whose box overlaps that of a seen one by more than this is the same thing under another class. */
+const SAME = 0.45;
+/** A lost track is held while this share of its box is in the image. */
+const IN_VIEW = 0.5;
+
 interface Memory {
   /** The last judgements, newest in the lowest bit: upright, and against it. */
   upright: number;
@@ -72,8 +79,13 @@ export class ObjectTracker {
     this.objects.length = 0;
     const tracks = this.tracker.update(detections, stampNs);
     for (const id of this.#memories.keys()) if (!tracks.some((track) => track.id === id)) this.#memories.delete(id);
+    for (const track of tracks) if (track.missed === 0) this.objects.push(this.#seen(track, evidence));
+    const seen = this.objects.length;
     for (const track of tracks) {
-      const object = track.missed === 0 ? this.#seen(track, evidence) : this.#lost(track, stampNs, evidence);
+      if (track.missed === 0 || evidence === undefined) continue;
+      // Under another name it is seen still.
+      const isSeen = this.objects.slice(0, seen).some((other) => iou(other.track.box, 0, 0, track.box) > SAME);
+      const object = isSeen ? undefined : this.#held(track, stampNs, evidence);
       if (object !== undefined) this.objects.push(object);
     }
     return this.objects;
@@ -83,16 +95,16 @@ export class ObjectTracker {
     const found = this.#judge(track, evidence);
     const memory = this.#memoryOf(track.id);
     if (evidence !== undefined) remember(memory, found);
-    const isDoubted = bits(memory.against) > bits(memory.upright);
+    const isDoubted = isAgainst(found.support) && bits(memory.against) > bits(memory.upright);
     if (!this.#options.demotes || !isDoubted) return { track, status: "seen", score: track.score, ...found };
     return { track, status: "demoted", score: DEMOTED_SHARE * track.score, ...found };
   }
 
-  #lost(track: Track, stampNs: bigint, evidence: SolidEvidence | undefined): TrackedObject | undefined {
+  #held(track: Track, stampNs: bigint, evidence: SolidEvidence): TrackedObject | undefined {
     const memory = this.#memoryOf(track.id);
     const sinceS = Number(stampNs - track.seenNs) / 1e9;
-    if (evidence === undefined || sinceS > this.#options.holdS || bits(memory.upright) < UPRIGHT_BEFORE)
-      return undefined;
+    if (sinceS > this.#options.holdS || bits(memory.upright) < UPRIGHT_BEFORE) return undefined;
+    if (shareInView(track.box, evidence.solid.view) < IN_VIEW) return undefined;
     if (bits(memory.against) > bits(memory.upright)) return undefined;
     const found = this.#judge(track, evidence);
     const within = Math.max(DEPTH_VOXELS * evidence.solid.voxelSizeM, DEPTH_SHARE * memory.depthM);
@@ -120,10 +132,21 @@ export class ObjectTracker {
 
 function remember(memory: Memory, { support, depthM }: Pick<Evidence, "support" | "depthM">): void {
   const mask = (1 << REMEMBERED) - 1;
-  const isAgainst = support === "flat" || support === "small" || support === "empty";
   memory.upright = ((memory.upright << 1) | Number(support === "upright")) & mask;
-  memory.against = ((memory.against << 1) | Number(isAgainst)) & mask;
+  memory.against = ((memory.against << 1) | Number(isAgainst(support))) & mask;
   if (!Number.isNaN(depthM)) memory.depthM = depthM;
+}
+
+function isAgainst(support: Support): boolean {
+  return support === "flat" || support === "small" || support === "empty";
+}
+
+/** Share of a box's area that lies in the image, 0..1. */
+function shareInView(box: Float32Array, { width, height }: View): number {
+  const [x0, y0, x1, y1] = [box[0]!, box[1]!, box[2]!, box[3]!];
+  const across = Math.max(0, Math.min(x1, width) - Math.max(x0, 0));
+  const down = Math.max(0, Math.min(y1, height) - Math.max(y0, 0));
+  return (across * down) / ((x1 - x0) * (y1 - y0));
 }
 
 function bits(word: number): number {

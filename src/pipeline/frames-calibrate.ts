@@ -10,6 +10,8 @@ export interface RectifyOptions {
   readonly rectify: "auto" | "on" | "off";
   /** What the topics' names say: true for `image_rect`, false for `image_raw`, undefined for neither. */
   readonly rectifiedByName: boolean | undefined;
+  /** Whether pairs keep the left image as it came, for the detector. */
+  readonly keepsNative?: boolean;
 }
 
 export type CalibratedPair =
@@ -92,16 +94,16 @@ export class PairCalibrator {
     if (this.#eyes?.infos.left !== l || this.#eyes.infos.right !== r) this.#eyes = this.#makeEyes(l, r);
     const eyes = this.#eyes;
     if (eyes.problem !== undefined) return { kind: "rejected", reason: eyes.problem };
-    return {
-      kind: "ok",
-      pair: {
-        stampNs: left.stampNs,
-        frameId: left.frameId,
-        left: rectified(left.image, eyes.left),
-        right: rectified(right.image, eyes.right),
-        calibration: checked.calibration,
-      },
+    const pair = {
+      stampNs: left.stampNs,
+      frameId: left.frameId,
+      left: rectified(left.image, eyes.left),
+      right: rectified(right.image, eyes.right),
+      calibration: checked.calibration,
     };
+    if (this.#options.keepsNative !== true) return { kind: "ok", pair };
+    const leftNative = left.native === undefined ? pair.left : rectified(left.native, eyes.left);
+    return { kind: "ok", pair: { ...pair, leftNative } };
   }
 
   /** The calibration that holds from the latest moment not after the stamp; the earliest for images before all. */

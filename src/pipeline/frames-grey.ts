@@ -8,5 +8,5 @@ export function toGrey(stamped: StampedImage): StampedImage {
   for (let i = 0, at = 0; i < grey.length; i += 1, at += 3) {
     grey[i] = (77 * data[at]! + 150 * data[at + 1]! + 29 * data[at + 2]! + 128) >> 8;
   }
-  return { ...stamped, image: { width, height, channels: 1, data: grey } };
+  return { ...stamped, image: { width, height, channels: 1, data: grey }, native: stamped.image };
 }

@@ -21,6 +21,17 @@ export interface Looked extends Detections {
   readonly stagesMs: Readonly<Record<string, number>>;
 }
 
+/** A detector with its defence, open. */
+export interface OpenDetector {
+  readonly name: string;
+  readonly sha256: string;
+  readonly classes: readonly string[];
+  look(image: Image, stampNs: bigint, defended: boolean): Promise<Looked | undefined>;
+  /** Forgets masks. */
+  reset(): void;
+  close(): Promise<void>;
+}
+
 export interface DetectOptions extends ObjectOptions {
   /** Whether detections are weighed against solid voxels. */
   readonly evidence: boolean;

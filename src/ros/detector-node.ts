@@ -7,28 +7,18 @@ import { readCameraInfo } from "../msg/read-camera-info.ts";
 import { readPointCloud2 } from "../msg/read-cloud.ts";
 import { readImage } from "../msg/read-image.ts";
 import { writeImage } from "../msg/write-camera.ts";
+import { detectOptions } from "../pipeline/detect-options.ts";
 import {
   defendedImageMessage,
   detections3dMessage,
   detectionsMessage,
   patchMaskMessage,
 } from "../pipeline/detect-outputs.ts";
-import { type DetectOptions, type DetectStep, LiveDetect, type Looked } from "../pipeline/live-detect.ts";
+import { type DetectOptions, type DetectStep, LiveDetect, type OpenDetector } from "../pipeline/live-detect.ts";
 import type { Problem } from "./input-watch.ts";
 import type { Listening } from "./listening.ts";
 import { PerceptionNode } from "./perception-node.ts";
 import type { Rclnodejs } from "./rclnodejs.ts";
-
-/** A detector with its defence, as the node uses it. */
-export interface OpenDetector {
-  readonly name: string;
-  readonly sha256: string;
-  readonly classes: readonly string[];
-  look(image: Image, stampNs: bigint, defended: boolean): Promise<Looked | undefined>;
-  /** Forgets masks. */
-  reset(): void;
-  close(): Promise<void>;
-}
 
 /** What the node is made of beyond this folder. */
 export interface DetectorNodeParts {
@@ -75,7 +65,7 @@ export class DetectorNode extends PerceptionNode<typeof detectorNodeSchema, keyo
 
   protected override begin(): void {
     const detector = this.#detector!;
-    this.#options = detectOptions(this.config);
+    this.#options = detectOptions(this.config, this.config);
     detector.reset();
     this.forget();
     const parts = {
@@ -96,7 +86,7 @@ export class DetectorNode extends PerceptionNode<typeof detectorNodeSchema, keyo
   }
 
   protected override apply(config: DetectorNodeConfig): void {
-    if (this.#options !== undefined) Object.assign(this.#options, detectOptions(config));
+    if (this.#options !== undefined) Object.assign(this.#options, detectOptions(config, config));
   }
 
   protected override listen(): Readonly<Record<string, Listening>> {
@@ -170,16 +160,4 @@ export class DetectorNode extends PerceptionNode<typeof detectorNodeSchema, keyo
     const drawn = await this.#parts.drawn(step, classes);
     send("debugImage", () => writeImage(step.image, drawn));
   }
-}
-
-function detectOptions(config: DetectorNodeConfig): DetectOptions {
-  return {
-    beginScore: config["detection.score_threshold"],
-    patienceS: config["track.patience"],
-    holdS: config["evidence.hold"],
-    demotes: config["evidence.demote"],
-    evidence: config["evidence.enabled"],
-    voxelSizeM: config.voxel_size,
-    rangeM: config.max_range,
-  };
 }
