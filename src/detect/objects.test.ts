@@ -88,7 +88,7 @@ describe("evidence of the voxels", () => {
   });
 
   it("what lies far behind shows that there is nothing; without it, or too far away, nobody knows", () => {
-    const behind = block([-15, 15], [-1, 4], [20, 20.5]);
+    const behind = block([-15, 15], [-1, 4], [15, 15.5]);
     expect(judge(seen(behind), boxAt(0, 6), "person", rangeM).support).toBe("empty");
     expect(judge(seen(), boxAt(0, 6), "person", rangeM).support).toBe("unknown");
     expect(judge(seen(behind), boxAt(0, 30), "person", rangeM).support).toBe("unknown");
