@@ -4,11 +4,13 @@ import { parseConfig } from "../config/parse.ts";
 import { type StereoConfig, stereoSchema } from "../config/stereo-schema.ts";
 import { Fault } from "../core/fault.ts";
 import { Health } from "../core/health.ts";
+import { writeWhole } from "../io/write-whole.ts";
 import type { OpenDetector } from "../pipeline/live-detect.ts";
 import { addConfigOptions, configGiven } from "./config-options.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { openLiveDetector } from "./live-detector.ts";
 import { openModel } from "./model-folder.ts";
+import { objectLine } from "./object-lines.ts";
 import { makeProgress } from "./progress.ts";
 import { reportOf, summaryOf, writeReport } from "./replay-report.ts";
 import { type ReplayRun, replay } from "./replay-run.ts";
@@ -26,6 +28,7 @@ interface ReplayFlags extends TopicFlags {
   readonly token?: string;
   readonly rate?: string;
   readonly detect?: boolean | string;
+  readonly objects?: string;
   readonly json?: boolean;
 }
 
@@ -46,10 +49,11 @@ export function replayCommand(): Command {
       "--detect [folder]",
       "find objects, too, and weigh them against the voxels; with this detector or the default one",
     )
+    .option("--objects <objects.jsonl>", "with --detect: write one line of JSON an image")
     .option("--json", "print the report as one JSON object")
     .addHelpText(
       "after",
-      "\nExamples:\n  voxelguard replay drive.mcap --out map.mcap --report report.json\n  voxelguard replay drive/ --view --rate 1\n  voxelguard replay lab.db3 --voxel-size 0.1     (indoors: 10 cm voxels, 6.4 m ahead)\n",
+      "\nExamples:\n  voxelguard replay drive.mcap --out map.mcap --report report.json\n  voxelguard replay drive/ --view --rate 1\n  voxelguard replay lab.db3 --voxel-size 0.1     (indoors: 10 cm voxels, 6.4 m ahead)\n  voxelguard replay drive.mcap --out map.mcap --detect --objects objects.jsonl\n",
     )
     .action(async (bag: string, flags: ReplayFlags, self: Command) => {
       const config = parseConfig(stereoSchema, configGiven(self, stereoSchema), "the command line");
@@ -70,6 +74,8 @@ async function runReplay(
   const signal = interruptSignal();
   const picture = new StepPicture();
   const progress = new StepProgress(flags.json === true);
+  const lines: string[] = [];
+  if (flags.objects !== undefined && flags.detect === undefined) throw usage("--objects is given without --detect.");
   const model = await openModel(config);
   let feed: ViewerFeed | undefined;
   let detector: OpenDetector | undefined;
@@ -89,14 +95,16 @@ async function runReplay(
       ...(detector === undefined ? {} : { detect: { detector, config: detection } }),
       ...(flags.out === undefined ? {} : { out: flags.out }),
       ...(rate === undefined ? {} : { rate }),
-      onStep: async (step, run) => {
+      onStep: async (step, run, objects) => {
         picture.see(step);
+        if (objects !== undefined) lines.push(objectLine(objects, detector!.classes));
         progress.see(run);
         await feed?.publish(step, run, health);
       },
     });
     progress.stop();
     if (flags.preview !== undefined) await picture.write(flags.preview, bag, run, `${model.name} on ${bag}`);
+    if (flags.objects !== undefined) await writeWhole(flags.objects, lines.map((line) => `${line}\n`).join(""));
     const report = reportOf(run, model, health, detector === undefined ? {} : { objects: run.objects });
     if (flags.report !== undefined) await writeReport(flags.report, report);
     process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : `${summaryOf(report)}\n`);
