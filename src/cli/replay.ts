@@ -8,7 +8,7 @@ import { writeWhole } from "../io/write-whole.ts";
 import type { OpenDetector } from "../pipeline/live-detect.ts";
 import { addConfigOptions, configGiven } from "./config-options.ts";
 import { interruptSignal } from "./interrupt.ts";
-import { openLiveDetector } from "./live-detector.ts";
+import { drawnStep, openLiveDetector } from "./live-detector.ts";
 import { openModel } from "./model-folder.ts";
 import { objectLine } from "./object-lines.ts";
 import { makeProgress } from "./progress.ts";
@@ -99,7 +99,8 @@ async function runReplay(
         picture.see(step);
         if (objects !== undefined) lines.push(objectLine(objects, detector!.classes));
         progress.see(run);
-        await feed?.publish(step, run, health);
+        const drawn = feed && objects && (await drawnStep(objects, detector!.classes));
+        await feed?.publish(step, run, health, undefined, drawn);
       },
     });
     progress.stop();

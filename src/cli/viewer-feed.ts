@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../core/fault.ts";
 import type { Health } from "../core/health.ts";
+import type { Image } from "../core/image.ts";
 import { encodeJpeg } from "../io/encode-jpeg.ts";
 import { schemaText } from "../msg/definitions.ts";
 import { writeCompressedImage } from "../msg/write-camera.ts";
@@ -59,11 +60,13 @@ export class ViewerFeed {
     };
   }
 
+  /** `left`: what to show in place of the pair's left image. */
   async publish(
     step: MapStep,
     run: ReplayRun,
     health: Health,
     accuracy?: Readonly<Record<string, number>>,
+    left: Image = step.pair.left,
   ): Promise<void> {
     const { header, fixed, pair, map, T_fixed_camera } = step;
     const { stampNs } = header;
@@ -77,7 +80,7 @@ export class ViewerFeed {
       isStatic: false,
     };
     this.server.publish(this.#channels.tf, stampNs, writeTfMessage([edge]));
-    const jpeg = await encodeJpeg(pair.left, LEFT_QUALITY);
+    const jpeg = await encodeJpeg(left, LEFT_QUALITY);
     this.server.publish(this.#channels.left, stampNs, writeCompressedImage(header, "jpeg", jpeg));
     const { width, height, fx, fy, cx, cy } = pair.calibration;
     const seconds = (performance.now() - run.beganMs) / 1e3;
