@@ -14,6 +14,8 @@ export interface DetectInput {
   /** For file names. */
   readonly name: string;
   readonly image: Image | Fault;
+  /** Of an image in a recording; pictures have nothing to do with each other. */
+  readonly stampNs?: bigint;
 }
 
 /** The images of a picture, a folder or pattern of pictures, or one camera of a recording. */
@@ -35,8 +37,11 @@ export async function* detectInputs(where: string, topic: string | undefined): A
     for await (const each of imageSource(bag, found, "native")) {
       const name = String(at).padStart(6, "0");
       at += 1;
-      const stamp_ns = each instanceof Fault ? "" : String(each.stampNs);
-      yield { source: { topic: found.name, stamp_ns }, name, image: each instanceof Fault ? each : each.image };
+      if (each instanceof Fault) yield { source: { topic: found.name, stamp_ns: "" }, name, image: each };
+      else {
+        const { stampNs, image } = each;
+        yield { source: { topic: found.name, stamp_ns: String(stampNs) }, name, image, stampNs };
+      }
     }
   } finally {
     await bag.close();

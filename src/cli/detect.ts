@@ -1,97 +1,137 @@
 import { join } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
-import type { Detections, Detector } from "../core/detection.ts";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Detector, DetectorAnswer } from "../core/detection.ts";
 import { Fault } from "../core/fault.ts";
+import type { Image } from "../core/image.ts";
+import { Defence, type DefendedAnswer } from "../detect/defence/defence.ts";
+import { Tracker } from "../detect/tracker.ts";
 import { openDetector } from "../infer/detector.ts";
-import { drawDetections } from "../io/detection-picture.ts";
+import { drawDetections, drawMasks } from "../io/detection-picture.ts";
 import { writeWhole } from "../io/write-whole.ts";
+import { cocoOf, type DetectLine, lineOf } from "./detect-answers.ts";
 import { type DetectInput, detectInputs } from "./detect-inputs.ts";
 import { wholeNumber } from "./infer-options.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { detectorFolder } from "./model-folder.ts";
 
 interface DetectFlags {
+  readonly images?: string;
+  readonly out?: string;
   readonly model?: string;
   readonly classes?: readonly string[];
   readonly score?: number;
   readonly iou?: number;
   readonly topic?: string;
+  readonly defence: "on" | "off";
   readonly draw?: string;
+  readonly maskOut?: string;
   readonly threads?: number;
 }
 
 const help = `
 Prints one line of JSON for each image:
-  {"image": "a.jpg", "width": 640, "height": 480, "stages_ms": {...}, "detections":
-    [{"class": "person", "class_id": 0, "score": 0.91, "box": [left, top, right, bottom]}, ...]}
+  {"image": "a.jpg", "width": 640, "height": 480, "stages_ms": {...}, "passes": 1, "masks": [], "looked_into": [],
+   "detections": [{"class": "person", "class_id": 0, "score": 0.91, "box": [left, top, right, bottom]}, ...]}
 Boxes are in pixels of the image, best first. Lines of a recording say "topic" and "stamp_ns" instead of "image". An image
 that cannot be read has "error" instead of "detections"; the rest goes on, and the exit code is 1.
+The defence against adversarial patches says what it filled before it looked ("masks"), what else it suspected
+("looked_into") and how often the network ran ("passes").
+With --out, one JSON file holds it all: "detections" in COCO's results format, "images", "categories".
 
 Examples:
   voxelguard detect street.jpg --draw out/
+  voxelguard detect --images photos --out detections.json
   voxelguard detect drive.mcap --classes person car --score 0.4 > detections.jsonl
   voxelguard detect 'photos/*.jpg' --model my-models/yolox
 `;
 
-/** `voxelguard detect`: pictures or a recording -> one line of JSON an image. */
+/** `voxelguard detect`: pictures or a recording -> one line of JSON an image, or a file. */
 export function detectCommand(): Command {
   return new Command("detect")
-    .description("find objects in pictures or in a recording")
-    .argument("<input>", "a picture, a folder or quoted pattern of pictures, or a rosbag2 folder, .mcap or .db3 file")
+    .description("find objects in pictures or in a recording, in spite of adversarial patches")
+    .argument("[input]", "a picture, a folder or quoted pattern of pictures, or a rosbag2 folder, .mcap or .db3 file")
+    .option("--images <input>", "the same")
+    .option("--out <file>", "write one JSON file instead of lines")
     .option("--model <folder>", "detector (default: the one made at set-up); see `voxelguard models import`")
     .option("--classes <names...>", "only these classes, such as person car 'traffic light'")
     .option("--score <share>", "lowest score, 0 to 1 (default: the detector's)", share)
     .option("--iou <share>", "boxes of a class that overlap more than this are one (default: the detector's)", share)
     .option("--topic <name>", "image topic of the recording (default: the only one, or the left of a pair)")
-    .option("--draw <folder>", "write each image with its boxes there, as PNG")
+    .addOption(new Option("--defence <switch>", "against adversarial patches").choices(["on", "off"]).default("on"))
+    .option("--draw <folder>", "write each image with its boxes and masks there, as PNG")
+    .option("--mask-out <folder>", "write what was masked there: white on black, as PNG")
     .option("--threads <number>", "threads of the network (default: the detector's)", wholeNumber)
     .option("--json", "print faults as JSON, too")
     .addHelpText("after", help)
     .action(detect);
 }
 
-async function detect(input: string, flags: DetectFlags): Promise<void> {
+async function detect(argument: string | undefined, flags: DetectFlags): Promise<void> {
+  const input = argument ?? flags.images;
+  if (input === undefined || (argument !== undefined && flags.images !== undefined)) {
+    throw new Fault("No input is given, or two", {
+      code: "USAGE",
+      remedy: "Name one: `voxelguard detect street.jpg`.",
+    });
+  }
   const interrupted = interruptSignal();
-  const { classes, threads, score: scoreThreshold, iou: iouThreshold } = flags;
-  const detector = await openDetector(await detectorFolder(flags.model), {
-    classes,
-    threads,
-    scoreThreshold,
-    iouThreshold,
-  });
+  const detector = await open(flags);
+  const lines: { name: string; line: DetectLine }[] = [];
+  const look = flags.defence === "on" ? defended(detector) : ({ image }: Seen) => detector.run(image);
   try {
     for await (const each of detectInputs(input, flags.topic)) {
       if (interrupted.aborted) break;
-      const line = await lineOf(each, detector, flags.draw);
-      process.stdout.write(`${JSON.stringify(line)}\n`);
-      if ("error" in line) process.exitCode = 1;
+      const { source, name, image } = each;
+      if (image instanceof Fault) {
+        process.stdout.write(`${JSON.stringify({ ...source, error: image.toJSON() })}\n`);
+        process.exitCode = 1;
+        continue;
+      }
+      const answer = await look({ ...each, image });
+      if (answer === undefined) throw new Error("an image was left out");
+      const line = await lineFor({ ...each, image }, answer, detector.classes, flags);
+      if (flags.out === undefined) process.stdout.write(`${JSON.stringify(line)}\n`);
+      else lines.push({ name, line });
     }
+    if (flags.out !== undefined) await writeWhole(flags.out, `${JSON.stringify(cocoOf(lines, detector.classes))}\n`);
   } finally {
     await detector.close();
   }
 }
 
-async function lineOf({ source, name, image }: DetectInput, detector: Detector, draw: string | undefined) {
-  if (image instanceof Fault) return { ...source, error: image.toJSON() };
-  const answer = await detector.run(image);
-  if (answer === undefined) throw new Error("an image was left out");
-  if (draw !== undefined) {
-    await writeWhole(join(draw, `${name}.png`), await drawDetections(image, answer, detector.classes));
-  }
-  const { width, height } = image;
-  const stages_ms = Object.fromEntries(
-    Object.entries(answer.stagesMs).map(([stage, ms]) => [stage, Number(ms.toFixed(2))]),
-  );
-  return { ...source, width, height, stages_ms, detections: listOf(answer, detector.classes) };
+/** An image that could be read. */
+type Seen = DetectInput & { readonly image: Image };
+
+async function open({ model, defence, classes, threads, score: scoreThreshold, iou: iouThreshold }: DetectFlags) {
+  const options = { classes, threads, scoreThreshold, iouThreshold, cues: defence === "on" };
+  return await openDetector(await detectorFolder(model), options);
 }
 
-function listOf({ count, boxes, scores, classes }: Detections, names: readonly string[]) {
-  return Array.from({ length: count }, (_, i) => ({
-    class: names[classes[i]!],
-    class_id: classes[i],
-    score: Number(scores[i]!.toFixed(4)),
-    box: Array.from(boxes.subarray(4 * i, 4 * i + 4), (value) => Number(value.toFixed(2))),
-  }));
+/** The images of a recording are one stream; each picture is one of its own. */
+function defended(detector: Detector): (seen: Seen) => Promise<DefendedAnswer | undefined> {
+  const stream = new Defence(detector);
+  const tracker = new Tracker();
+  return async ({ image, stampNs }) => {
+    if (stampNs === undefined) return await new Defence(detector).run(image);
+    const answer = await stream.run(image, stampNs, tracker.tracks);
+    if (answer !== undefined) tracker.update(answer, stampNs);
+    return answer;
+  };
+}
+
+async function lineFor(
+  seen: Seen,
+  answer: DetectorAnswer | DefendedAnswer,
+  names: readonly string[],
+  flags: DetectFlags,
+) {
+  const { image, name } = seen;
+  const masks = "masks" in answer ? answer.masks.map(({ box }) => box) : [];
+  const write = async (folder: string, picture: Promise<Buffer>) =>
+    writeWhole(join(folder, `${name}.png`), await picture);
+  if (flags.draw !== undefined) await write(flags.draw, drawDetections(image, answer, names, masks));
+  if (flags.maskOut !== undefined) await write(flags.maskOut, drawMasks(image, masks));
+  return lineOf(seen, image, answer, names);
 }
 
 function share(text: string): number {

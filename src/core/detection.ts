@@ -18,7 +18,7 @@ export interface Detections {
 export type Box = readonly [left: number, top: number, right: number, bottom: number];
 
 /**
- * How much small parts of an image excite, on a grid of `width` x `height` cells; rows packed, 0 outside the image.
+ * How much small parts of an image excite, on a grid of `width` x `height` cells; rows packed.
  * `texture`: root mean square of the Laplacian, pixel values; `chroma`: the same of the differences between colours;
  * `energy`: length of the vector of an early layer's channels, where the model has such an output.
  */
@@ -55,15 +55,17 @@ export interface Detector {
   /** SHA-256 over the files of the model, hexadecimal. */
   readonly sha256: string;
   readonly classes: readonly string[];
+  /** Detections with a lower score are not to be given out; with `cues`, answers hold weaker ones, too. */
+  readonly scoreThreshold: number;
   /**
-   * Answers in the order of the calls. The image (grey or colour, any size) is copied before the call's turn ends; it must
+   * Answers in the order of the calls, the image with `windows` filled as in `again`. The image (grey or colour, any size) is copied before the call's turn ends; it must
    * stay unchanged until the answer. Undefined where `newest` was asked for and a later image took its place. Rejects with
    * a Fault (WORKER_DIED, ...); the next call starts a new worker.
    */
-  run(image: Image): Promise<ImageAnswer | undefined>;
+  run(image: Image, windows?: readonly Box[]): Promise<ImageAnswer | undefined>;
   /**
-   * Looks again at the image of the latest answer, once for each list of windows, which are filled from their borders
-   * inwards before the network runs; one answer for each list. Rejects with a Fault (USAGE) where another image came
+   * Looks again at the image of the latest answer, once for each list of windows, (pixels of the image) which
+   * are filled from their borders inwards before the network runs; one answer for each list. Rejects with a Fault (USAGE) where another image came
    * between: ask before the next `run`.
    */
   again(imageId: number, variants: readonly (readonly Box[])[]): Promise<readonly DetectorAnswer[]>;

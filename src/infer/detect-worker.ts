@@ -43,7 +43,7 @@ async function start(): Promise<void> {
   /** Of the latest image. */
   let last: Canvas | undefined;
 
-  async function answerImage({ id, image, width, height, channels }: ImageJob): Promise<void> {
+  async function answerImage({ id, image, width, height, channels, windows }: ImageJob): Promise<void> {
     const began = performance.now();
     last?.tensor.dispose();
     last = undefined;
@@ -55,8 +55,9 @@ async function start(): Promise<void> {
       pads: new ort.Tensor("int64", pads, [8]),
     });
     last = { imageId: id, tensor: canvas!, box };
+    const shown = windows.length === 0 ? canvas! : filled(last, [windows]);
     const boxed = performance.now();
-    const out = await network.run({ [input.name]: canvas! }, fetched);
+    const out = await network.run({ [input.name]: shown }, fetched);
     const inferred = performance.now();
     const found = decode(out, 0, 1, box);
     const decoded = performance.now();
@@ -90,25 +91,16 @@ async function start(): Promise<void> {
 
   async function runBatch(canvas: Canvas, variants: readonly (readonly Box[])[]): Promise<DetectorAnswer[]> {
     const began = performance.now();
-    const { tensor, box } = canvas;
-    const pixels = tensor.data as Uint8Array | Float32Array;
-    const batch = new (pixels.constructor as Uint8ArrayConstructor)(pixels.length * variants.length);
-    const frame: Box = [box.left, box.top, box.left + box.width, box.top + box.height];
-    for (const [i, windows] of variants.entries()) {
-      const copy = batch.subarray(i * pixels.length, (i + 1) * pixels.length);
-      copy.set(pixels);
-      for (const window of windows) fillWindow(rasterOf(copy, box), frame, toCanvas(window, box));
-    }
-    const filled = performance.now();
-    const fed = new ort.Tensor(input.type, batch, [variants.length, ...tensor.dims.slice(1)]);
+    const fed = filled(canvas, variants);
+    const shown = performance.now();
     const out = await network.run({ [input.name]: fed }, outputs);
     const inferred = performance.now();
     const answers = variants.map((_, i) => {
       const before = performance.now();
-      const found = decode(out, i, variants.length, box);
+      const found = decode(out, i, variants.length, canvas.box);
       const stagesMs = {
-        letterbox: (filled - began) / variants.length,
-        network: (inferred - filled) / variants.length,
+        letterbox: (shown - began) / variants.length,
+        network: (inferred - shown) / variants.length,
         decode: performance.now() - before,
       };
       return { ...found, stagesMs };
@@ -139,15 +131,27 @@ async function start(): Promise<void> {
   post({ kind: "ready" });
 }
 
+/** The canvas once for each list of windows, with these filled. */
+function filled({ tensor, box }: Canvas, variants: readonly (readonly Box[])[]): ort.Tensor {
+  const pixels = tensor.data as Uint8Array | Float32Array;
+  const batch = new (pixels.constructor as Uint8ArrayConstructor)(pixels.length * variants.length);
+  const frame: Box = [box.left, box.top, box.left + box.width, box.top + box.height];
+  for (const [i, windows] of variants.entries()) {
+    const copy = batch.subarray(i * pixels.length, (i + 1) * pixels.length);
+    copy.set(pixels);
+    for (const window of windows) fillWindow(rasterOf(copy, box), frame, toCanvas(window, box));
+  }
+  return new ort.Tensor(input.type, batch, [variants.length, ...tensor.dims.slice(1)]);
+}
+
 function cuesOf({ tensor, box }: Canvas, out: ort.InferenceSession.OnnxValueMapType): Cues {
-  const stride = tap?.stride ?? DEFAULT_STRIDE;
-  const grid = cueGrid(box, stride);
+  const grid = cueGrid(box, tap?.stride ?? DEFAULT_STRIDE);
   const make = () => new Float32Array(grid.width * grid.height);
   const maps = { texture: make(), chroma: make() };
-  textureInto(maps.texture, maps.chroma, rasterOf(tensor.data as Uint8Array, box), input.std, stride, box);
+  textureInto(maps.texture, maps.chroma, rasterOf(tensor.data as Uint8Array, box), input.std, grid);
   if (tap === undefined) return { ...grid, maps };
   const energy = make();
-  energyInto(energy, out[tap.name]! as unknown as Answer, stride, box);
+  energyInto(energy, out[tap.name]! as unknown as Answer, grid);
   return { ...grid, maps: { ...maps, energy } };
 }
 

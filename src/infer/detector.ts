@@ -15,9 +15,12 @@ export interface DetectorOptions extends QueueOptions {
   readonly classes?: readonly string[] | undefined;
   /** Largest number of detections in an image. Default: 100, as COCO counts. */
   readonly most?: number;
-  /** Whether answers carry cues for the patch defence. Default: no. */
+  /** Whether answers are for the patch defence: with cues, and with weak detections to compare. Default: no. */
   readonly cues?: boolean;
 }
+
+/** Down to this score detections are compared by the defence. */
+const WEAK_SCORE = 0.1;
 
 /**
  * Opens the detector of a folder in a worker thread; resolves when the network is loaded. Throws `Fault` MODEL_MISSING,
@@ -33,6 +36,7 @@ class WorkerDetector implements Detector {
   readonly name: string;
   readonly sha256: string;
   readonly classes: readonly string[];
+  readonly scoreThreshold: number;
   readonly #queue: WorkerQueue<DetectResult>;
   /** Where images are copied to. One is with the worker, one may be filled before the other's answer is taken. */
   readonly #slots: ArrayBuffer[] = [];
@@ -41,15 +45,17 @@ class WorkerDetector implements Detector {
     this.name = `${manifest.name} ${manifest.version}`;
     this.sha256 = sha256;
     this.classes = manifest.classes;
+    this.scoreThreshold = options.scoreThreshold ?? manifest.score_threshold;
+    const cues = options.cues ?? false;
     const setup: DetectorSetup = {
       manifest,
       graph,
       threads: options.threads ?? manifest.threads,
-      scoreThreshold: options.scoreThreshold ?? manifest.score_threshold,
+      scoreThreshold: cues ? Math.min(WEAK_SCORE, this.scoreThreshold) : this.scoreThreshold,
       iouThreshold: options.iouThreshold ?? manifest.iou_threshold,
       most: options.most ?? 100,
       wanted: options.classes?.map((name) => indexOf(name, manifest.classes)),
-      cues: options.cues ?? false,
+      cues,
     };
     this.#queue = new WorkerQueue({ name: this.name, what: "image", module: "detect-worker", setup }, options);
   }
@@ -58,7 +64,7 @@ class WorkerDetector implements Detector {
     return this.#queue.start();
   }
 
-  async run(image: Image): Promise<ImageAnswer | undefined> {
+  async run(image: Image, windows: readonly Box[] = []): Promise<ImageAnswer | undefined> {
     const { width, height, channels, data } = image;
     if (!(width >= 1 && height >= 1) || data.length !== width * height * channels) {
       throw new Fault(
@@ -70,7 +76,7 @@ class WorkerDetector implements Detector {
       const free = this.#slots.pop();
       const slot = free !== undefined && free.byteLength >= data.length ? free : new ArrayBuffer(data.length);
       new Uint8Array(slot).set(data);
-      const message: ImageJob = { kind: "image", id, image: slot, width, height, channels };
+      const message: ImageJob = { kind: "image", id, image: slot, width, height, channels, windows };
       return { message, transfer: [slot] };
     });
     if (result?.kind !== "image") return undefined;

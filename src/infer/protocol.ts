@@ -52,6 +52,8 @@ export interface ImageJob {
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 3;
+  /** Filled before the network runs, image pixels. */
+  readonly windows: readonly Box[];
 }
 
 /** The image of job `imageId` again, once for each list of windows, image pixels. */

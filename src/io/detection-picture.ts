@@ -1,5 +1,5 @@
 import sharp, { type Sharp } from "sharp";
-import type { Detections } from "../core/detection.ts";
+import type { Box, Detections } from "../core/detection.ts";
 import type { Image } from "../core/image.ts";
 import { type Label, labelsSvg } from "./preview-theme.ts";
 
@@ -21,14 +21,19 @@ export function classColour(index: number): string {
   return `hsl(${((index * 137.5) % 360).toFixed(0)} 90% 60%)`;
 }
 
-/** The image as PNG with a box round each detection, its class and score above it. */
-export async function drawDetections(image: Image, found: Detections, names: readonly string[]): Promise<Buffer> {
+/** The image as PNG with a box round each detection, its class and score above it; what was masked is covered. */
+export async function drawDetections(
+  image: Image,
+  found: Detections,
+  names: readonly string[],
+  masks: readonly Box[] = [],
+): Promise<Buffer> {
   const boxes = Array.from({ length: found.count }, (_, i): DrawnBox => {
     const kind = found.classes[i]!;
     const text = `${names[kind]} ${found.scores[i]!.toFixed(2)}`;
     return { box: found.boxes.subarray(4 * i, 4 * i + 4), colour: classColour(kind), text };
   });
-  return await withBoxes(image, boxes).png().toBuffer();
+  return await withBoxes(image, [...boxes, ...masks.map(drawnMask)]).png().toBuffer();
 }
 
 /** The image in colour with the boxes drawn; the first lies on top. */
@@ -54,4 +59,23 @@ function withBoxes({ width, height, channels, data }: Image, boxes: readonly Dra
     .toColourspace("srgb")
     .composite([{ input: labelsSvg(width, height, labels, shapes.join("")), left: 0, top: 0 }])
     .removeAlpha();
+}
+
+/** How a masked part of an image is shown. */
+export function drawnMask(box: Box): DrawnBox {
+  return { box, colour: "white", text: "masked", fill: 0.3 };
+}
+
+/** Masked parts of an image, white on black, as PNG in grey. */
+export async function drawMasks({ width, height }: Image, masks: readonly Box[]): Promise<Buffer> {
+  const white = masks.map(
+    ([x0, y0, x1, y1]) =>
+      `<rect x="${x0}" y="${y0}" width="${x1 - x0}" height="${y1 - y0}" fill="white" shape-rendering="crispEdges"/>`,
+  );
+  const background = { width, height, channels: 3, background: "black" } as const;
+  return await sharp({ create: background })
+    .composite([{ input: labelsSvg(width, height, [], white.join("")), left: 0, top: 0 }])
+    .toColourspace("b-w")
+    .png()
+    .toBuffer();
 }

@@ -15,17 +15,23 @@ function canvas(valueAt: (x: number, y: number, c: number) => number): Uint8Arra
   });
 }
 
+const grid = cueGrid(box, 4);
+
 function maps(data: Uint8Array) {
-  const { width, height } = cueGrid(box, 4);
+  const { width, height } = grid;
   const [texture, chroma] = [new Float32Array(width * height), new Float32Array(width * height)];
-  textureInto(texture, chroma, interleaved(data, box.canvasWidth, 3), [1, 1, 1], 4, box);
-  return { texture, chroma, width };
+  textureInto(texture, chroma, interleaved(data, box.canvasWidth, 3), [1, 1, 1], grid);
+  return { texture, chroma };
 }
 
 describe("cues", () => {
   it("lie on a grid whose cells name their place in the image", () => {
     expect(box).toMatchObject({ canvasWidth: 64, canvasHeight: 32, width: 40, height: 20, left: 12, top: 6 });
-    expect(cueGrid(box, 4)).toEqual({ width: 16, height: 8, left: -24, top: -12, cellWidth: 8, cellHeight: 8 });
+    // The first cell that has a pixel of the image before it begins at canvas pixel (16, 8).
+    const place = { width: 8, height: 4, left: 8, top: 4, cellWidth: 8, cellHeight: 8 };
+    expect(grid).toEqual({ ...place, stride: 4, firstX: 4, firstY: 2 });
+    const pixel = cueGrid(planLetterbox(1, 1, { width: 64, height: 64, place: "corner" }), 4);
+    expect([pixel.width, pixel.height]).toEqual([15, 15]);
   });
 
   it("are nothing in one colour, however dark the canvas around it", () => {
@@ -36,10 +42,10 @@ describe("cues", () => {
   it("tell grey texture from coloured texture, and where it is", () => {
     const checks = (x: number, y: number) => x >= 28 && x < 36 && y >= 12 && y < 20 && (x + y) % 2 === 0;
     const grey = maps(canvas((x, y) => (checks(x, y) ? 180 : 100)));
-    const cell = 3 * grey.width + 7;
+    const cell = 1 * grid.width + 3;
     expect(grey.texture[cell]).toBeCloseTo(4 * 80);
     expect(grey.chroma[cell]).toBe(0);
-    expect(grey.texture[cell - 4]).toBe(0);
+    expect(grey.texture[cell - 2]).toBe(0);
     const red = maps(canvas((x, y, c) => (checks(x, y) && c === 0 ? 180 : 100)));
     expect(red.texture[cell]).toBeCloseTo((4 * 80) / 3);
     expect(red.chroma[cell]).toBeCloseTo((4 * 80) / Math.SQRT2);
@@ -55,20 +61,22 @@ describe("cues", () => {
     const { texture, chroma } = maps(bytes);
     const [light, colour] = [new Float32Array(texture.length), new Float32Array(texture.length)];
     const planes = planar(floats, box.canvasWidth, box.canvasHeight, 3);
-    textureInto(light, colour, planes, [50, 50, 50], 4, box);
+    textureInto(light, colour, planes, [50, 50, 50], grid);
     for (let i = 0; i < texture.length; i += 1) {
       expect(light[i]).toBeCloseTo(texture[i]!, 2);
       expect(colour[i]).toBeCloseTo(chroma[i]!, 2);
     }
   });
 
-  it("energy is the length of the channels' vector, only where the image is", () => {
+  it("energy is the length of the channels' vector, cell by cell", () => {
     const dims = [1, 2, 8, 16];
     const data = new Float32Array(2 * 8 * 16).fill(3);
     data.fill(4, 8 * 16);
-    const energy = new Float32Array(8 * 16);
-    energyInto(energy, { data, dims }, 4, box);
-    expect(energy[3 * 16 + 8]).toBe(5);
-    expect([energy[0], energy[3 * 16 + 2], energy[16 + 8]]).toEqual([0, 0, 0]);
+    data[(3 * 16 + 5) * 1] = 0;
+    const energy = new Float32Array(grid.width * grid.height);
+    energyInto(energy, { data, dims }, grid);
+    expect(energy[0]).toBe(5);
+    // Cell (5, 3) of the canvas.
+    expect(energy[1 * grid.width + 1]).toBe(4);
   });
 });

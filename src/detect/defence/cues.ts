@@ -6,34 +6,45 @@ import type { Raster } from "../raster.ts";
 /** Cells of a model without an early layer among its outputs, canvas pixels. */
 export const DEFAULT_STRIDE = 4;
 
-/** Where the cells of `stride` canvas pixels lie in the image. */
-export function cueGrid({ canvasWidth, canvasHeight, left, top, scaleX, scaleY }: Letterbox, stride: number) {
-  return {
-    width: Math.ceil(canvasWidth / stride),
-    height: Math.ceil(canvasHeight / stride),
-    left: 0 - left / scaleX,
-    top: 0 - top / scaleY,
-    cellWidth: stride / scaleX,
-    cellHeight: stride / scaleY,
-  } satisfies Omit<Cues, "maps">;
+/** A grid over the part of the canvas that shows the image, and the cell of the whole canvas where it begins. */
+export interface CueGrid extends Omit<Cues, "maps"> {
+  readonly stride: number;
+  readonly firstX: number;
+  readonly firstY: number;
 }
 
-/** Length of the vector of channels in each cell of `tap` [1, C, H, W], 0 where the canvas does not show the image. */
-export function energyInto(out: Float32Array, { data, dims }: Answer, stride: number, box: Letterbox): void {
-  const [, channels = 0, height = 0, width = 0] = dims;
-  const cells = height * width;
+/** Cells that lie in the image with one pixel of it around them: beyond begins the fill of the canvas, an edge. */
+export function cueGrid({ left, top, width, height, scaleX, scaleY }: Letterbox, stride: number): CueGrid {
+  const firstX = Math.ceil((left + 1) / stride);
+  const firstY = Math.ceil((top + 1) / stride);
+  return {
+    stride,
+    firstX,
+    firstY,
+    width: Math.max(0, Math.floor((left + width - 1) / stride) - firstX),
+    height: Math.max(0, Math.floor((top + height - 1) / stride) - firstY),
+    left: (firstX * stride - left) / scaleX,
+    top: (firstY * stride - top) / scaleY,
+    cellWidth: stride / scaleX,
+    cellHeight: stride / scaleY,
+  };
+}
+
+/** Length of the vector of channels in each cell of `tap`, [1, C, H, W] over the whole canvas. */
+export function energyInto(out: Float32Array, { data, dims }: Answer, grid: CueGrid): void {
+  const [, channels = 0, tapHeight = 0, tapWidth = 0] = dims;
+  const { width, height, firstX, firstY } = grid;
   out.fill(0);
-  const { x0, y0, x1, y1 } = inside(box, stride);
   for (let c = 0; c < channels; c += 1) {
-    const plane = c * cells;
-    for (let y = y0; y < y1; y += 1) {
-      for (let i = y * width + x0; i < y * width + x1; i += 1) {
-        const value = data[plane + i]!;
-        out[i] = out[i]! + value * value;
+    for (let y = 0; y < height; y += 1) {
+      const from = (c * tapHeight + firstY + y) * tapWidth + firstX;
+      for (let x = 0; x < width; x += 1) {
+        const value = data[from + x]!;
+        out[y * width + x] = out[y * width + x]! + value * value;
       }
     }
   }
-  for (let i = 0; i < cells; i += 1) out[i] = Math.sqrt(out[i]!);
+  for (let i = 0; i < out.length; i += 1) out[i] = Math.sqrt(out[i]!);
 }
 
 /**
@@ -45,21 +56,16 @@ export function textureInto(
   chroma: Float32Array,
   { data, xStep, yStep, cStep }: Raster,
   std: readonly number[],
-  stride: number,
-  box: Letterbox,
+  { width, height, firstX, firstY, stride }: CueGrid,
 ): void {
-  const width = Math.ceil(box.canvasWidth / stride);
-  texture.fill(0);
-  chroma.fill(0);
-  const { x0, y0, x1, y1 } = inside(box, stride);
   const [s0 = 1, s1 = 1, s2 = 1] = std;
   const samples = Math.ceil(stride / 2) ** 2;
-  for (let cy = y0; cy < y1; cy += 1) {
-    for (let cx = x0; cx < x1; cx += 1) {
+  for (let cy = 0; cy < height; cy += 1) {
+    for (let cx = 0; cx < width; cx += 1) {
       let light = 0;
       let colour = 0;
-      for (let y = cy * stride; y < (cy + 1) * stride; y += 2) {
-        for (let x = cx * stride; x < (cx + 1) * stride; x += 2) {
+      for (let y = (firstY + cy) * stride; y < (firstY + cy + 1) * stride; y += 2) {
+        for (let x = (firstX + cx) * stride; x < (firstX + cx + 1) * stride; x += 2) {
           const i = x * xStep + y * yStep;
           const j = i + cStep;
           const k = j + cStep;
@@ -74,14 +80,4 @@ export function textureInto(
       chroma[cy * width + cx] = Math.sqrt(colour / 2 / samples);
     }
   }
-}
-
-/** Cells that lie in the image with one pixel of it around them: beyond begins the fill of the canvas, an edge. */
-function inside({ left, top, width, height }: Letterbox, stride: number) {
-  return {
-    x0: Math.ceil((left + 1) / stride),
-    y0: Math.ceil((top + 1) / stride),
-    x1: Math.max(0, Math.floor((left + width - 1) / stride)),
-    y1: Math.max(0, Math.floor((top + height - 1) / stride)),
-  };
 }

@@ -1,0 +1,171 @@
+import type { Box, Detections, Detector, DetectorAnswer, ImageAnswer } from "../../core/detection.ts";
+import type { Image } from "../../core/image.ts";
+import { area, common } from "../candidates.ts";
+import type { Track } from "../tracker.ts";
+import { lostTracks } from "./gate.ts";
+import { type Mask, Memory } from "./memory.ts";
+import { Proposer, type Window } from "./propose.ts";
+import { type DefenceSettings, defaultSettings } from "./settings.ts";
+import { surplus } from "./verify.ts";
+
+/** What came of a window that was looked into by itself. */
+export interface Verdict {
+  readonly window: Window;
+  readonly masked: boolean;
+  /** Detections that appear, and that vanish, when it is filled. */
+  readonly gained: number;
+  readonly lost: number;
+}
+
+export interface DefendedAnswer extends DetectorAnswer {
+  /** Parts of this image that were filled before the detector looked. */
+  readonly masks: readonly Mask[];
+  /** Windows that were found suspicious in this image and looked into. */
+  readonly verdicts: readonly Verdict[];
+  /** Runs of the network that this image took; 1: nothing was suspicious. */
+  readonly passes: number;
+}
+
+/**
+ * A detector with a defence against adversarial patches: small parts of an image that excite its early layer, and that
+ * detections hang on, are filled before it looks. Takes the images of one camera one after the other, each with the tracks
+ * up to the one before; the next may be given when the answer is there. Pictures that have nothing to do with each other
+ * need a `Defence` each.
+ */
+export class Defence {
+  readonly #detector: Detector;
+  readonly #settings: DefenceSettings;
+  readonly #memory = new Memory();
+  readonly #proposer = new Proposer();
+
+  /** `detector`: opened with `cues`. */
+  constructor(detector: Detector, settings: Partial<DefenceSettings> = {}) {
+    this.#detector = detector;
+    this.#settings = { ...defaultSettings, ...settings };
+  }
+
+  /** Detects in the next image. Undefined where the detector left it out. Rejects as `Detector.run` does. */
+  async run(image: Image, stampNs = 0n, tracks: readonly Track[] = []): Promise<DefendedAnswer | undefined> {
+    const memory = this.#memory;
+    memory.advance(stampNs, tracks);
+    const first = await this.#detector.run(image, boxesOf(memory.masks));
+    if (first === undefined) return undefined;
+    const look = new Look(this.#detector, first, boxesOf(memory.masks));
+    await this.#recheck(look);
+    const suspects = this.#suspects(first, image, tracks);
+    const verdicts = suspects.length === 0 ? [] : await this.#verify(look, suspects);
+    const masks = memory.masks.map(({ box, sinceNs, window }) => ({ box, sinceNs, window }));
+    return { ...cut(look.answer, this.#detector.scoreThreshold), masks, verdicts, passes: look.passes };
+  }
+
+  /** Looks without the mask that has waited longest: it goes when it has not been needed a few times. */
+  async #recheck(look: Look): Promise<void> {
+    const due = this.#memory.due(this.#settings.recheck);
+    if (due === undefined) return;
+    const [without] = await look.again([look.held.filter((box) => box !== due.box)], []);
+    const { gained, lost } = this.#change(without!, look.first, [due.box]);
+    this.#memory.tried(due, gained.length + lost.length > 0, this.#settings.clean);
+  }
+
+  /** Windows that stand out and are not known to be harmless, best first; those within a lost track before the others. */
+  #suspects(first: ImageAnswer, { width, height }: Image, tracks: readonly Track[]): Window[] {
+    const { gate, lostGate, most, cover } = this.#settings;
+    if (first.cues === undefined) return [];
+    const found: Window[] = [];
+    const propose = (within: Box, least: number, count: number, largest: number) => {
+      for (const window of this.#proposer.propose(first.cues!, { width, height }, { within, least, most: count })) {
+        const isNew = !found.some((other) => common(window.box, 0, 0, other.box) > 0) && !this.#memory.knows(window);
+        if (isNew && area(window.box, 0) <= largest) found.push(window);
+      }
+    };
+    const boxes = this.#memory.predict(tracks);
+    for (const box of lostTracks(first, tracks, boxes, { width, height }, this.#settings)) {
+      propose(box, lostGate, 3, cover * area(box, 0));
+    }
+    propose([0, 0, width, height], gate, most, cover * width * height);
+    return found.slice(0, most);
+  }
+
+  /** Fills all suspects at once; where that changes anything, one by one, to know which it was. */
+  async #verify(look: Look, suspects: readonly Window[]): Promise<Verdict[]> {
+    const boxes = boxesOf(suspects);
+    const [all] = await look.again([boxes]);
+    const whole = this.#change(look.first, all!, boxes);
+    if (whole.gained.length + whole.lost.length === 0) {
+      for (const window of suspects) this.#memory.clear(window);
+      return suspects.map((window) => ({ window, masked: false, gained: 0, lost: 0 }));
+    }
+    const room = Math.max(0, this.#settings.passes - look.passes - 1);
+    const tried = suspects.length === 1 ? [all!] : await look.again(boxes.slice(0, room).map((box) => [box]));
+    const changes = tried.map((answer, i) => this.#change(look.first, answer, [boxes[i]!]));
+    const isBlamed = suspects.map((_, i) => (changes[i]?.gained.length ?? 0) + (changes[i]?.lost.length ?? 0) > 0);
+    // Several may be needed together, or there was no room to try each: then all that lie on what came back.
+    for (const i of isBlamed.includes(true) ? [] : whole.gained) {
+      const object = all!.boxes.subarray(4 * i, 4 * i + 4);
+      for (const [k, box] of boxes.entries()) if (common(object, 0, 0, box) > 0) isBlamed[k] = true;
+    }
+    const blamed = boxes.filter((_, i) => isBlamed[i]);
+    const single = isBlamed.indexOf(true);
+    if (blamed.length === boxes.length) look.answer = all!;
+    else if (blamed.length === 1 && single < tried.length) look.answer = tried[single]!;
+    else if (blamed.length > 0) [look.answer] = (await look.again([blamed])) as [DetectorAnswer];
+    return suspects.map((window, i) => {
+      const { gained, lost } = changes[i] ?? { gained: [], lost: [] };
+      if (isBlamed[i]) this.#memory.hold(window, look.answer);
+      else if (i < tried.length) this.#memory.clear(window);
+      return { window, masked: isBlamed[i]!, gained: gained.length, lost: lost.length };
+    });
+  }
+
+  #change(before: Detections, after: Detections, windows: readonly Box[]) {
+    return {
+      gained: surplus(after, before, windows, this.#settings),
+      lost: surplus(before, after, windows, this.#settings),
+    };
+  }
+}
+
+/** One image at the detector: what it answered so far, and at what cost. */
+class Look {
+  readonly first: ImageAnswer;
+  /** Windows that were filled from the start. */
+  readonly held: readonly Box[];
+  /** The best so far. */
+  answer: DetectorAnswer;
+  passes = 1;
+  readonly #detector: Detector;
+
+  constructor(detector: Detector, first: ImageAnswer, held: readonly Box[]) {
+    this.#detector = detector;
+    this.first = first;
+    this.answer = first;
+    this.held = held;
+  }
+
+  /** The image again, once for each list of windows that is filled besides those held. */
+  async again(variants: readonly (readonly Box[])[], held = this.held): Promise<readonly DetectorAnswer[]> {
+    this.passes += variants.length;
+    return await this.#detector.again(
+      this.first.imageId,
+      variants.map((windows) => [...held, ...windows]),
+    );
+  }
+}
+
+function boxesOf(windows: readonly { readonly box: Box }[]): Box[] {
+  return windows.map(({ box }) => box);
+}
+
+/** The detections, which come best first, down to a score. */
+function cut<T extends Detections>(answer: T, minScore: number): T {
+  let count = 0;
+  while (count < answer.count && answer.scores[count]! >= minScore) count += 1;
+  const { boxes, scores, classes } = answer;
+  return {
+    ...answer,
+    count,
+    boxes: boxes.subarray(0, 4 * count),
+    scores: scores.subarray(0, count),
+    classes: classes.subarray(0, count),
+  };
+}
