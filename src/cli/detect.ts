@@ -4,7 +4,6 @@ import type { Detector, DetectorAnswer } from "../core/detection.ts";
 import { Fault } from "../core/fault.ts";
 import type { Image } from "../core/image.ts";
 import { Defence, type DefendedAnswer } from "../detect/defence/defence.ts";
-import { Tracker } from "../detect/tracker.ts";
 import { openDetector } from "../infer/detector.ts";
 import { drawDetections, drawMasks } from "../io/detection-picture.ts";
 import { writeWhole } from "../io/write-whole.ts";
@@ -109,13 +108,10 @@ async function open({ model, defence, classes, threads, score: scoreThreshold, i
 
 /** The images of a recording are one stream; each picture is one of its own. */
 function defended(detector: Detector): (seen: Seen) => Promise<DefendedAnswer | undefined> {
-  const stream = new Defence(detector);
-  const tracker = new Tracker();
+  const defence = new Defence(detector);
   return async ({ image, stampNs }) => {
-    if (stampNs === undefined) return await new Defence(detector).run(image);
-    const answer = await stream.run(image, stampNs, tracker.tracks);
-    if (answer !== undefined) tracker.update(answer, stampNs);
-    return answer;
+    if (stampNs === undefined) defence.reset();
+    return await defence.run(image, stampNs);
   };
 }
 

@@ -19,7 +19,7 @@ export type Box = readonly [left: number, top: number, right: number, bottom: nu
 
 /**
  * How much small parts of an image excite, on a grid of `width` x `height` cells; rows packed.
- * `texture`: root mean square of the Laplacian, pixel values; `chroma`: the same of the differences between colours;
+ * `texture`: root mean square of a Laplacian of the brightness, pixel values; `chroma`: the same of the colour differences;
  * `energy`: length of the vector of an early layer's channels, where the model has such an output.
  */
 export interface Cues {

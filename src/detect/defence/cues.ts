@@ -6,6 +6,12 @@ import type { Raster } from "../raster.ts";
 /** Cells of a model without an early layer among its outputs, canvas pixels. */
 export const DEFAULT_STRIDE = 4;
 
+/**
+ * Distance of the neighbours in the Laplacian, canvas pixels: prints are seen a little blurred, and neighbouring pixels of a
+ * JPEG share their colour.
+ */
+const REACH = 3;
+
 /** A grid over the part of the canvas that shows the image, and the cell of the whole canvas where it begins. */
 export interface CueGrid extends Omit<Cues, "maps"> {
   readonly stride: number;
@@ -13,16 +19,16 @@ export interface CueGrid extends Omit<Cues, "maps"> {
   readonly firstY: number;
 }
 
-/** Cells that lie in the image with one pixel of it around them: beyond begins the fill of the canvas, an edge. */
+/** Cells that lie in the image with REACH pixels of it around them: beyond begins the fill of the canvas, an edge. */
 export function cueGrid({ left, top, width, height, scaleX, scaleY }: Letterbox, stride: number): CueGrid {
-  const firstX = Math.ceil((left + 1) / stride);
-  const firstY = Math.ceil((top + 1) / stride);
+  const firstX = Math.ceil((left + REACH) / stride);
+  const firstY = Math.ceil((top + REACH) / stride);
   return {
     stride,
     firstX,
     firstY,
-    width: Math.max(0, Math.floor((left + width - 1) / stride) - firstX),
-    height: Math.max(0, Math.floor((top + height - 1) / stride) - firstY),
+    width: Math.max(0, Math.floor((left + width - REACH) / stride) - firstX),
+    height: Math.max(0, Math.floor((top + height - REACH) / stride) - firstY),
     left: (firstX * stride - left) / scaleX,
     top: (firstY * stride - top) / scaleY,
     cellWidth: stride / scaleX,
@@ -48,8 +54,8 @@ export function energyInto(out: Float32Array, { data, dims }: Answer, grid: CueG
 }
 
 /**
- * Root mean square of the Laplacian (four neighbours) of brightness and of the two colour differences, over every other
- * pixel of each cell. Colours may stand in either order. `std`: pixel values per unit of each channel.
+ * Root mean square of the Laplacian (four neighbours, REACH away) of brightness and of the two colour differences, over
+ * every other pixel of each cell. Colours may stand in either order. `std`: pixel values per unit of each channel.
  */
 export function textureInto(
   texture: Float32Array,
@@ -60,6 +66,8 @@ export function textureInto(
 ): void {
   const [s0 = 1, s1 = 1, s2 = 1] = std;
   const samples = Math.ceil(stride / 2) ** 2;
+  const across = REACH * xStep;
+  const down = REACH * yStep;
   for (let cy = 0; cy < height; cy += 1) {
     for (let cx = 0; cx < width; cx += 1) {
       let light = 0;
@@ -69,9 +77,9 @@ export function textureInto(
           const i = x * xStep + y * yStep;
           const j = i + cStep;
           const k = j + cStep;
-          const a = s0 * (4 * data[i]! - data[i - xStep]! - data[i + xStep]! - data[i - yStep]! - data[i + yStep]!);
-          const b = s1 * (4 * data[j]! - data[j - xStep]! - data[j + xStep]! - data[j - yStep]! - data[j + yStep]!);
-          const c = s2 * (4 * data[k]! - data[k - xStep]! - data[k + xStep]! - data[k - yStep]! - data[k + yStep]!);
+          const a = s0 * (4 * data[i]! - data[i - across]! - data[i + across]! - data[i - down]! - data[i + down]!);
+          const b = s1 * (4 * data[j]! - data[j - across]! - data[j + across]! - data[j - down]! - data[j + down]!);
+          const c = s2 * (4 * data[k]! - data[k - across]! - data[k + across]! - data[k - down]! - data[k + down]!);
           light += (a + b + c) * (a + b + c);
           colour += (a - b) * (a - b) + (c - b) * (c - b);
         }

@@ -1,7 +1,7 @@
 import type { Box, Detections, Detector, DetectorAnswer, ImageAnswer } from "../../core/detection.ts";
 import type { Image } from "../../core/image.ts";
 import { area, common } from "../candidates.ts";
-import type { Track } from "../tracker.ts";
+import { Tracker } from "../tracker.ts";
 import { lostTracks } from "./gate.ts";
 import { type Mask, Memory } from "./memory.ts";
 import { Proposer, type Window } from "./propose.ts";
@@ -28,33 +28,45 @@ export interface DefendedAnswer extends DetectorAnswer {
 
 /**
  * A detector with a defence against adversarial patches: small parts of an image that excite its early layer, and that
- * detections hang on, are filled before it looks. Takes the images of one camera one after the other, each with the tracks
- * up to the one before; the next may be given when the answer is there. Pictures that have nothing to do with each other
- * need a `Defence` each.
+ * detections hang on, are filled before it looks. Takes the images of one camera one after the other; the next may be given
+ * when the answer is there. Between pictures that have nothing to do with each other, `reset`.
  */
 export class Defence {
   readonly #detector: Detector;
   readonly #settings: DefenceSettings;
-  readonly #memory = new Memory();
+  #memory = new Memory();
+  #tracker: Tracker;
   readonly #proposer = new Proposer();
 
   /** `detector`: opened with `cues`. */
   constructor(detector: Detector, settings: Partial<DefenceSettings> = {}) {
     this.#detector = detector;
     this.#settings = { ...defaultSettings, ...settings };
+    this.#tracker = this.#makeTracker();
+  }
+
+  /** Forgets all earlier images. */
+  reset(): void {
+    this.#memory = new Memory();
+    this.#tracker = this.#makeTracker();
+  }
+
+  #makeTracker(): Tracker {
+    return new Tracker({ beginScore: this.#settings.score, patienceS: 1 });
   }
 
   /** Detects in the next image. Undefined where the detector left it out. Rejects as `Detector.run` does. */
-  async run(image: Image, stampNs = 0n, tracks: readonly Track[] = []): Promise<DefendedAnswer | undefined> {
+  async run(image: Image, stampNs = 0n): Promise<DefendedAnswer | undefined> {
     const memory = this.#memory;
-    memory.advance(stampNs, tracks);
+    memory.advance(stampNs, this.#tracker.tracks);
     const first = await this.#detector.run(image, boxesOf(memory.masks));
     if (first === undefined) return undefined;
     const look = new Look(this.#detector, first, boxesOf(memory.masks));
     await this.#recheck(look);
-    const suspects = this.#suspects(first, image, tracks);
+    const suspects = this.#suspects(first, image);
     const verdicts = suspects.length === 0 ? [] : await this.#verify(look, suspects);
     const masks = memory.masks.map(({ box, sinceNs, window }) => ({ box, sinceNs, window }));
+    this.#tracker.update(look.answer, stampNs);
     return { ...cut(look.answer, this.#detector.scoreThreshold), masks, verdicts, passes: look.passes };
   }
 
@@ -68,7 +80,7 @@ export class Defence {
   }
 
   /** Windows that stand out and are not known to be harmless, best first; those within a lost track before the others. */
-  #suspects(first: ImageAnswer, { width, height }: Image, tracks: readonly Track[]): Window[] {
+  #suspects(first: ImageAnswer, { width, height }: Image): Window[] {
     const { gate, lostGate, most, cover } = this.#settings;
     if (first.cues === undefined) return [];
     const found: Window[] = [];
@@ -78,6 +90,7 @@ export class Defence {
         if (isNew && area(window.box, 0) <= largest) found.push(window);
       }
     };
+    const { tracks } = this.#tracker;
     const boxes = this.#memory.predict(tracks);
     for (const box of lostTracks(first, tracks, boxes, { width, height }, this.#settings)) {
       propose(box, lostGate, 3, cover * area(box, 0));

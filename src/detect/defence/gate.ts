@@ -3,28 +3,32 @@ import type { Track } from "../tracker.ts";
 import type { DefenceSettings } from "./settings.ts";
 import { bestAt } from "./verify.ts";
 
-/** Mean of a cue in a square minus that in the ring around it, in standard deviations of the cue over the image. */
+/** By how much the cues of a square exceed those of the ring around it; 0 where the image or the model gives none. */
 export interface Excess {
+  /** Differences of the means, pixel values. */
   readonly texture: number;
   readonly chroma: number;
-  /** NaN where the model gives no early layer. */
+  /** Logarithm of the ratio of the means. */
   readonly energy: number;
 }
 
-/** TO FIT */
-export function suspicionOf(excess: Float32Array, at: number): number {
-  const texture = excess[at]!;
-  const chroma = excess[at + 1]!;
-  const energy = excess[at + 2]!;
-  return Math.max(texture, chroma, Number.isNaN(energy) ? 0 : energy);
+/** Chroma that weighs as much as an energy that is higher by the factor e. */
+const CHROMA_UNIT = 50;
+
+/**
+ * One number for a square. What an attack optimises wanders through all colours within a few pixels, which hardly anything
+ * else does; the texture of its brightness is no more than that of foliage or print, and is left out.
+ */
+export function suspicionOf(chroma: number, energy: number): number {
+  return chroma / CHROMA_UNIT + energy;
 }
 
 /** Images in which a track must have been seen before its loss is suspicious. */
 const HITS = 3;
 
 /**
- * Predicted boxes (`boxes`, one for each track) of those that were seen in the image before, surely and repeatedly, and of
- * which nothing is left in this one or the one before: things do not vanish at once, unless they leave the image.
+ * Predicted boxes (`boxes`, one for each track) of those that were seen surely and repeatedly up to the image before or
+ * the one before that, and of which nothing is left in this one: things do not vanish at once, unless they leave the image.
  */
 export function lostTracks(
   found: Detections,

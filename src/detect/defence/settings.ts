@@ -23,8 +23,8 @@ export interface DefenceSettings {
 }
 
 export const defaultSettings: DefenceSettings = {
-  gate: 1,
-  lostGate: 0.3,
+  gate: 2.6,
+  lostGate: 0.5,
   most: 9,
   passes: 12,
   score: 0.4,

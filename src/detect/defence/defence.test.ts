@@ -1,0 +1,187 @@
+import { describe, expect, it } from "vitest";
+import type { Box, Cues, Detections, Detector, DetectorAnswer, ImageAnswer } from "../../core/detection.ts";
+import type { Image } from "../../core/image.ts";
+import { common } from "../candidates.ts";
+import { Defence } from "./defence.ts";
+
+const WIDTH = 256;
+const HEIGHT = 192;
+const CELL = 4;
+const image: Image = { width: WIDTH, height: HEIGHT, channels: 3, data: new Uint8Array(WIDTH * HEIGHT * 3) };
+
+/** What the made-up camera sees. */
+interface Scene {
+  objects: { box: Box; score: number }[];
+  /** Each hides all objects that it touches, unless two thirds of it are filled. */
+  patches: Box[];
+  /** Stand out as patches do, and do nothing. */
+  signs: Box[];
+}
+
+const covers = (window: Box, part: Box) =>
+  common(window, 0, 0, part) > (2 / 3) * (part[2] - part[0]) * (part[3] - part[1]);
+
+/** A detector that answers what a scene says. */
+class Fake implements Detector {
+  readonly name = "fake";
+  readonly sha256 = "";
+  readonly classes = ["person"];
+  readonly scoreThreshold = 0.3;
+  scene: Scene = { objects: [], patches: [], signs: [] };
+  runs = 0;
+  #id = 0;
+
+  async run(_: Image, windows: readonly Box[] = []): Promise<ImageAnswer> {
+    this.#id += 1;
+    return { ...this.#look(windows), imageId: this.#id, cues: this.#cues(windows) };
+  }
+
+  async again(_: number, variants: readonly (readonly Box[])[]): Promise<DetectorAnswer[]> {
+    return variants.map((windows) => this.#look(windows));
+  }
+
+  async close(): Promise<void> {}
+
+  #look(windows: readonly Box[]): DetectorAnswer {
+    this.runs += 1;
+    const live = this.scene.patches.filter((patch) => !windows.some((window) => covers(window, patch)));
+    const seen = this.scene.objects.filter(({ box }) => !live.some((patch) => common(patch, 0, 0, box) > 0));
+    return {
+      count: seen.length,
+      boxes: Float32Array.from(seen.flatMap(({ box }) => box)),
+      scores: Float32Array.from(seen, ({ score }) => score),
+      classes: new Uint16Array(seen.length),
+      stagesMs: {},
+    };
+  }
+
+  #cues(windows: readonly Box[]): Cues {
+    const [width, height] = [WIDTH / CELL, HEIGHT / CELL];
+    const map = new Float32Array(width * height).fill(4);
+    for (const part of [...this.scene.patches, ...this.scene.signs]) {
+      if (windows.some((window) => covers(window, part))) continue;
+      for (let y = Math.round(part[1] / CELL); y < Math.round(part[3] / CELL); y += 1) {
+        for (let x = Math.round(part[0] / CELL); x < Math.round(part[2] / CELL); x += 1) map[y * width + x] = 90;
+      }
+    }
+    const place = { width, height, left: 0, top: 0, cellWidth: CELL, cellHeight: CELL };
+    return { ...place, maps: { texture: map, chroma: map, energy: map } };
+  }
+}
+
+function make() {
+  const detector = new Fake();
+  return { detector, defence: new Defence(detector, { recheck: 4, clean: 2 }) };
+}
+
+const person = { box: [60, 30, 120, 170] as Box, score: 0.8 };
+const patch: Box = [80, 80, 104, 104];
+const sign: Box = [180, 40, 212, 72];
+const second = 1_000_000_000n;
+const list = ({ count, boxes }: Detections) => Array.from({ length: count }, (_, i) => [...boxes.subarray(4 * i, 4 * i + 4)]);
+
+describe("the defence", () => {
+  it("costs one pass where nothing stands out, and gives out no weak detections", async () => {
+    const { detector, defence } = make();
+    detector.scene = { objects: [person, { box: [150, 30, 180, 60], score: 0.2 }], patches: [], signs: [] };
+    const answer = (await defence.run(image))!;
+    expect(answer).toMatchObject({ passes: 1, masks: [], verdicts: [] });
+    expect(list(answer)).toEqual([[...person.box]]);
+  });
+
+  it("fills what hides an object, and says why", async () => {
+    const { detector, defence } = make();
+    detector.scene = { objects: [person], patches: [patch], signs: [sign] };
+    const answer = (await defence.run(image))!;
+    expect(list(answer)).toEqual([[...person.box]]);
+    expect(answer.masks).toHaveLength(1);
+    expect(covers(answer.masks[0]!.box, patch)).toBe(true);
+    expect(answer.passes).toBe(detector.runs);
+    const [ofPatch, ofSign] = [patch, sign].map((part) => answer.verdicts.find(({ window }) => covers(window.box, part)));
+    expect(ofPatch).toMatchObject({ masked: true, gained: 1, lost: 0 });
+    expect(ofSign).toMatchObject({ masked: false, gained: 0 });
+  });
+
+  it("leaves what stands out and does nothing, and does not look into it twice", async () => {
+    const { detector, defence } = make();
+    const passes = [];
+    for (let n = 0; n < 30; n += 1) {
+      // The sign slides past.
+      const moved = sign.map((edge, i) => edge - (i % 2 === 0 ? 2 * n : 0)) as unknown as Box;
+      detector.scene = { objects: [person], patches: [], signs: [moved] };
+      const answer = (await defence.run(image, BigInt(n) * second))!;
+      expect(answer.masks).toEqual([]);
+      passes.push(answer.passes);
+    }
+    expect(passes[0]).toBe(2);
+    expect(passes.slice(1).every((count) => count === 1)).toBe(true);
+  });
+
+  it("fills two patches of which each suffices", async () => {
+    const { detector, defence } = make();
+    const other: Box = [76, 120, 100, 144];
+    detector.scene = { objects: [person], patches: [patch, other], signs: [] };
+    const answer = (await defence.run(image))!;
+    expect(list(answer)).toEqual([[...person.box]]);
+    expect(answer.masks).toHaveLength(2);
+  });
+
+  it("keeps to the passes it is given: it masks all suspects, and sorts them out over the next images", async () => {
+    const detector = new Fake();
+    const defence = new Defence(detector, { passes: 4, recheck: 100 });
+    const signs: Box[] = [0, 1, 2, 3].map((i) => [150 + 24 * i, 150, 160 + 24 * i, 160] as unknown as Box);
+    detector.scene = { objects: [person], patches: [patch], signs: [...signs, sign] };
+    for (let n = 0; n < 6; n += 1) {
+      const answer = (await defence.run(image, BigInt(n) * second))!;
+      expect(answer.passes).toBeLessThanOrEqual(4);
+      expect(list(answer)).toEqual([[...person.box]]);
+    }
+  });
+
+  it("lets the mask follow its track, at one pass an image, and takes it off when the patch is gone", async () => {
+    const { detector, defence } = make();
+    const at = (n: number, box: Box) => box.map((edge, i) => edge + (i % 2 === 0 ? 3 * n : 0)) as unknown as Box;
+    const counts = [];
+    for (let n = 0; n < 20; n += 1) {
+      detector.scene = { objects: [{ box: at(n, person.box), score: 0.8 }], patches: [at(n, patch)], signs: [] };
+      const answer = (await defence.run(image, BigInt(n) * (second / 10n)))!;
+      expect(list(answer)).toEqual([[...at(n, person.box)]]);
+      expect(answer.masks).toHaveLength(1);
+      counts.push(answer.passes);
+    }
+    // One image in four is looked at without the mask, too.
+    expect(counts.slice(1).reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(19 + 5);
+    let left = 0;
+    for (let n = 20; n < 40; n += 1) {
+      detector.scene = { objects: [{ box: at(n, person.box), score: 0.8 }], patches: [], signs: [] };
+      left = (await defence.run(image, BigInt(n) * (second / 10n)))!.masks.length;
+    }
+    expect(left).toBe(0);
+  });
+
+  it("looks closer where a track was lost, below the gate", async () => {
+    const { detector, defence } = make();
+    const quiet = new Defence(detector, { gate: 100, lostGate: 0.1 });
+    detector.scene = { objects: [person], patches: [], signs: [] };
+    for (let n = 0; n < 5; n += 1) await quiet.run(image, BigInt(n) * (second / 10n));
+    detector.scene = { objects: [person], patches: [patch], signs: [] };
+    const answer = (await quiet.run(image, 5n * (second / 10n)))!;
+    expect(list(answer)).toEqual([[...person.box]]);
+    expect(answer.masks).toHaveLength(1);
+    expect((await defence.run(image))!.count).toBe(1);
+  });
+
+  it("forgets when asked to, and when time goes back", async () => {
+    const { detector, defence } = make();
+    detector.scene = { objects: [person], patches: [patch], signs: [] };
+    await defence.run(image, second);
+    detector.scene = { objects: [], patches: [], signs: [] };
+    expect((await defence.run(image, 2n * second))!.masks).toHaveLength(1);
+    expect((await defence.run(image, second))!.masks).toEqual([]);
+    detector.scene = { objects: [person], patches: [patch], signs: [] };
+    await defence.run(image, 3n * second);
+    defence.reset();
+    detector.scene = { objects: [], patches: [], signs: [] };
+    expect((await defence.run(image, 4n * second))!.masks).toEqual([]);
+  });
+});
