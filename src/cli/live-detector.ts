@@ -1,5 +1,6 @@
 import type { DetectorConfig } from "../config/detector-schema.ts";
 import type { Image } from "../core/image.ts";
+import { Defence } from "../detect/defence/defence.ts";
 import { openDetector } from "../infer/detector.ts";
 import { classColour, type DrawnBox, drawBoxes } from "../io/detection-picture.ts";
 import type { DetectStep, OpenDetector } from "../pipeline/live-detect.ts";
@@ -20,16 +21,22 @@ export async function openLiveDetector(
     scoreThreshold: WEAK_SHARE * config["detection.score_threshold"],
     iouThreshold: config["detection.iou_threshold"],
     classes: wanted.length === 0 ? undefined : wanted,
+    cues: true,
   });
+  const defence = new Defence(detector);
   return {
     name: detector.name,
     sha256: detector.sha256,
     classes: detector.classes,
-    look: async (image) => {
-      const found = await detector.run(image);
-      return found && { ...found, masks: [] };
+    look: async (image, stampNs, defended) => {
+      if (!defended) {
+        const found = await detector.run(image);
+        return found && { ...found, masks: [] };
+      }
+      const found = await defence.run(image, stampNs);
+      return found && { ...found, masks: found.masks.map(({ box }) => box) };
     },
-    reset: () => {},
+    reset: () => defence.reset(),
     close: () => detector.close(),
   };
 }

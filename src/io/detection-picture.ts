@@ -33,7 +33,9 @@ export async function drawDetections(
     const text = `${names[kind]} ${found.scores[i]!.toFixed(2)}`;
     return { box: found.boxes.subarray(4 * i, 4 * i + 4), colour: classColour(kind), text };
   });
-  return await withBoxes(image, [...boxes, ...masks.map(drawnMask)]).png().toBuffer();
+  return await withBoxes(image, [...boxes, ...masks.map(drawnMask)])
+    .png()
+    .toBuffer();
 }
 
 /** The image in colour with the boxes drawn; the first lies on top. */

@@ -78,7 +78,8 @@ const person = { box: [60, 30, 120, 170] as Box, score: 0.8 };
 const patch: Box = [80, 80, 104, 104];
 const sign: Box = [180, 40, 212, 72];
 const second = 1_000_000_000n;
-const list = ({ count, boxes }: Detections) => Array.from({ length: count }, (_, i) => [...boxes.subarray(4 * i, 4 * i + 4)]);
+const list = ({ count, boxes }: Detections) =>
+  Array.from({ length: count }, (_, i) => [...boxes.subarray(4 * i, 4 * i + 4)]);
 
 describe("the defence", () => {
   it("costs one pass where nothing stands out, and gives out no weak detections", async () => {
@@ -97,7 +98,9 @@ describe("the defence", () => {
     expect(answer.masks).toHaveLength(1);
     expect(covers(answer.masks[0]!.box, patch)).toBe(true);
     expect(answer.passes).toBe(detector.runs);
-    const [ofPatch, ofSign] = [patch, sign].map((part) => answer.verdicts.find(({ window }) => covers(window.box, part)));
+    const [ofPatch, ofSign] = [patch, sign].map((part) =>
+      answer.verdicts.find(({ window }) => covers(window.box, part)),
+    );
     expect(ofPatch).toMatchObject({ masked: true, gained: 1, lost: 0 });
     expect(ofSign).toMatchObject({ masked: false, gained: 0 });
   });

@@ -44,7 +44,8 @@ export class Proposer {
       this.#scores[best] = Number.NEGATIVE_INFINITY;
       const [x = 0, y = 0, side = 0] = this.#squares.subarray(3 * best, 3 * best + 3);
       const box = boxOf(x, y, side, cues, image);
-      if (out.some((other) => common(box, 0, 0, other.box) > SAME * Math.min(area(box, 0), area(other.box, 0)))) continue;
+      if (out.some((other) => common(box, 0, 0, other.box) > SAME * Math.min(area(box, 0), area(other.box, 0))))
+        continue;
       out.push({ box, suspicion, excess: this.#excessOf(x, y, side) });
     }
     return out;
@@ -89,7 +90,13 @@ export class Proposer {
   }
 }
 
-function boxOf(x: number, y: number, side: number, cues: Cues, image: { readonly width: number; readonly height: number }): Box {
+function boxOf(
+  x: number,
+  y: number,
+  side: number,
+  cues: Cues,
+  image: { readonly width: number; readonly height: number },
+): Box {
   return [
     Math.max(0, cues.left + (x - 1) * cues.cellWidth),
     Math.max(0, cues.top + (y - 1) * cues.cellHeight),
