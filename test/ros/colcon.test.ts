@@ -15,20 +15,22 @@ import {
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { stereoOutputs } from "../../src/config/stereo-topics.ts";
+import { detectorNodeName } from "../../src/config/detector-topics.ts";
+import { stereoNodeName, stereoOutputs } from "../../src/config/stereo-topics.ts";
 import { domain, Peer, rosGraph, until } from "./graph.ts";
 import { writeRawDrive } from "./raw-drive.ts";
 
 const graph = rosGraph();
 const root = join(import.meta.dirname, "../..");
-const installed = ["launch", "rviz", "models", "dist"];
+const installed = ["launch", "rviz", "models", "dist", "build/centernet"];
 const inputs = ["left/image_rect", "right/image_rect", "left/camera_info", "right/camera_info"];
 
 describe.skipIf(graph === undefined)("the colcon package", () => {
   const workspace = mkdtempSync(join(tmpdir(), "voxelguard-colcon-"));
   const source = join(workspace, "src/voxelguard");
   const share = join(workspace, "install/voxelguard/share/voxelguard");
-  const program = join(workspace, "install/voxelguard/lib/voxelguard/stereo_voxel_node");
+  const programs = join(workspace, "install/voxelguard/lib/voxelguard");
+  const program = join(programs, stereoNodeName);
   const env = { ...process.env, ...graph?.variables, ...domain, VOXELGUARD_NODE: process.execPath };
   const colcon = () =>
     spawnSync("colcon", ["build", "--packages-select", "voxelguard", "--cmake-args", "-DBUILD_TESTING=OFF"], {
@@ -45,6 +47,8 @@ describe.skipIf(graph === undefined)("the colcon package", () => {
     for (const path of ["package.xml", "CMakeLists.txt", "package.json", "LICENSE", "launch", "rviz", "models"]) {
       cpSync(join(root, path), join(source, path), { recursive: true });
     }
+    // Where set-up has made it, as on a user's machine.
+    cpSync(join(root, "build/centernet"), join(source, "build/centernet"), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(source, "node_modules"));
     // As `npm run build`; the types are the affair of `npm run check`.
     const args = ["-p", "tsconfig.build.json", "--noCheck", "--outDir", join(workspace, "dist")];
@@ -60,7 +64,7 @@ describe.skipIf(graph === undefined)("the colcon package", () => {
     expect(stderr.replaceAll(/\s+/g, " ")).toContain("is missing: run `npm install && npm run build`");
   });
 
-  it("builds and installs everything that the node, the launch files and RViz need", () => {
+  it("builds and installs everything that the nodes, the launch files and RViz need", () => {
     renameSync(join(workspace, "dist"), join(source, "dist"));
     const { status, stdout, stderr } = colcon();
     expect(status, stdout + stderr).toBe(0);
@@ -76,13 +80,31 @@ describe.skipIf(graph === undefined)("the colcon package", () => {
     for (const name of ["package.xml", "package.json", "LICENSE"]) {
       expect(readFileSync(join(share, name), "utf8")).toBe(readFileSync(join(root, name), "utf8"));
     }
-    accessSync(program, constants.X_OK);
+    for (const name of [stereoNodeName, detectorNodeName]) accessSync(join(programs, name), constants.X_OK);
   });
 
   it("is found by name once the install space is sourced", () => {
     const ask = "from ament_index_python import packages as p; print(p.get_package_share_directory('voxelguard'))";
     const { stdout, stderr } = spawnSync("bash", sourced(`"${graph!.python}" -c "${ask}"`), { env, encoding: "utf8" });
     expect(stdout.trim(), stderr).toBe(share);
+  });
+
+  it("the detector loads its network from there, and ends with 0", async () => {
+    const node = new Program(
+      "bash",
+      sourced(`exec "${join(programs, detectorNodeName)}" --ros-args -r __ns:=/robot`),
+      env,
+    );
+    const peer = new Peer(graph!);
+    try {
+      const service = `/robot/${detectorNodeName}/get_state`;
+      const state = () => peer.do("call", { service, type: "lifecycle_msgs/srv/GetState", within: 60 });
+      const { current_state } = await until(state, (answer) => answer.current_state.label === "active", 60_000);
+      expect(current_state.label, node.said).toBe("active");
+    } finally {
+      peer.close();
+      expect(await node.stop(), node.said).toBe(0);
+    }
   });
 
   it("the node runs from there, with a parameter file and remapped topics, and answers an rclpy peer", async () => {
