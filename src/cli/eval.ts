@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { Fault } from "../core/fault.ts";
 import { writeWhole } from "../io/write-whole.ts";
+import { evalDetectCommand } from "./eval-detect.ts";
 import type { EvalOptions } from "./eval-pair.ts";
 import { sequenceCommand } from "./eval-sequence.ts";
 import { evaluateStereo } from "./eval-stereo.ts";
@@ -29,11 +30,12 @@ Examples:
   voxelguard eval stereo --data pairs/street_01 --voxel-size 0.5 --repeat 20 --json street.json
 `;
 
-/** `voxelguard eval stereo`, `voxelguard eval sequence`. */
+/** `voxelguard eval stereo`, `eval sequence`, `eval detect`. */
 export function evalCommand(): Command {
   const command = new Command("eval").description("measure accuracy and speed against ground truth");
   command.addCommand(stereoCommand());
   command.addCommand(sequenceCommand());
+  command.addCommand(evalDetectCommand());
   return command;
 }
 
