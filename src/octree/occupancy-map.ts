@@ -5,6 +5,7 @@ import { isRigid, type Transform } from "../core/transform.ts";
 import { BrickStore } from "./bricks.ts";
 import { Decay, type DecayOptions, FrameTimes } from "./decay.ts";
 import { FrameInserter } from "./insert-frame.ts";
+import { PointInserter } from "./insert-points.ts";
 import { BRICK_CELLS, BRICK_COUNT, BRICK_EDGE, cellIndex, isKey, keyOf } from "./key.ts";
 import {
   type Evidence,
@@ -14,6 +15,8 @@ import {
   octomapEvidence,
   UNKNOWN_CELL,
 } from "./log-odds.ts";
+import type { PointList } from "./points.ts";
+import { MAX_SCAN_CELLS } from "./scan-grid.ts";
 import { RollingWindow } from "./window.ts";
 
 export interface MapOptions extends EvidenceOptions, DecayOptions {
@@ -64,6 +67,8 @@ export class OccupancyMap {
   readonly #times = new FrameTimes();
   readonly #decay: Decay;
   readonly #inserter: FrameInserter;
+  readonly #points: PointInserter;
+  readonly #origin = new Float32Array(3);
   #firstNs: bigint | undefined;
   #lastNs = 0n;
 
@@ -77,6 +82,7 @@ export class OccupancyMap {
     this.window = new RollingWindow(this.store, Math.min(halfBricks, BRICK_COUNT));
     this.#decay = new Decay(this.options);
     this.#inserter = new FrameInserter(this.window, this.#times, this.evidence, this.resolutionM);
+    this.#points = new PointInserter(this.window, this.#times, this.evidence, this.resolutionM);
   }
 
   /** How the map forgets, from the next frame on. */
@@ -99,23 +105,34 @@ export class OccupancyMap {
    * pose that is not rigid, leaves the key space, or a stamp older than the last is refused and leaves the map as it was.
    */
   insertFrame(frame: OctreeFrame, T_map_camera: Transform, stampNs: bigint): InsertResult {
-    const reason = this.#refusal(T_map_camera, stampNs);
+    const reason =
+      this.#badPose(T_map_camera) ?? this.#refusal(T_map_camera[3]!, T_map_camera[7]!, T_map_camera[11]!, stampNs);
     if (reason !== undefined) return { kind: "rejected", reason };
-    this.#firstNs ??= stampNs;
-    this.#lastNs = stampNs;
-    this.#times.next(Number(stampNs - this.#firstNs) * 1e-9, this.store);
-    this.#centre(T_map_camera[3]!, T_map_camera[7]!, T_map_camera[11]!);
-    this.#decay.step(this.store, this.#times);
+    this.#begin(T_map_camera[3]!, T_map_camera[7]!, T_map_camera[11]!, stampNs);
     this.#inserter.insert(frame, T_map_camera);
-    return {
-      kind: "inserted",
-      occupiedCells: this.#inserter.occupiedCells,
-      freeCells: this.#inserter.freeCells,
-      bricks: this.store.count,
-      left: this.window.left,
-      evicted: this.window.evicted,
-      full: this.#fullness(),
-    };
+    return this.#inserted(this.#inserter);
+  }
+
+  /**
+   * Adds a range scan as OctoMap's `insertPointCloud`: the cell of each point is occupied, the cells between it and the
+   * sensor are free; each cell moves once, by `hit` or `miss`, and occupied wins. Points and `origin` (the sensor's
+   * place) are metres in the map frame, heard as float32; points that are not finite are skipped. A point farther than
+   * `maxRangeM` frees the cells up to there. Order in the scan changes nothing. An origin that leaves the key space, a
+   * stamp older than the last and a scan that spans more than 2^29 cells are refused and leave the map as it was.
+   */
+  insertPoints(
+    points: Pick<PointList, "count" | "xyz">,
+    origin: ArrayLike<number>,
+    stampNs: bigint,
+    maxRangeM: number = Number.POSITIVE_INFINITY,
+  ): InsertResult {
+    this.#origin.set(origin);
+    const [x, y, z] = [this.#origin[0]!, this.#origin[1]!, this.#origin[2]!];
+    const reason = this.#refusal(x, y, z, stampNs) ?? this.#badScan(points, maxRangeM);
+    if (reason !== undefined) return { kind: "rejected", reason };
+    this.#begin(x, y, z, stampNs);
+    this.#points.insert(points.xyz, points.count, this.#origin, maxRangeM);
+    return this.#inserted(this.#points);
   }
 
   /** State of the cell around a point, metres, map frame; outside the key space: unknown. */
@@ -181,19 +198,48 @@ export class OccupancyMap {
     return cleared;
   }
 
-  #centre(x: number, y: number, z: number): void {
+  /** Time, window and decay of a frame taken at this place. */
+  #begin(x: number, y: number, z: number, stampNs: bigint): void {
+    this.#firstNs ??= stampNs;
+    this.#lastNs = stampNs;
+    this.#times.next(Number(stampNs - this.#firstNs) * 1e-9, this.store);
     const { resolutionM: res } = this;
     this.window.beginFrame(keyOf(x, res) >> 3, keyOf(y, res) >> 3, keyOf(z, res) >> 3);
+    this.#decay.step(this.store, this.#times);
   }
 
-  #refusal(T: Transform, stampNs: bigint): Rejection | undefined {
-    if (!isRigid(T)) {
-      const message = `The pose of the camera is not a rigid transform: [${Array.from(T, (v) => v.toPrecision(4)).join(", ")}].`;
-      return { code: "TF_INVALID", message };
+  #inserted({ occupiedCells, freeCells }: FrameInserter | PointInserter): InsertResult {
+    return {
+      kind: "inserted",
+      occupiedCells,
+      freeCells,
+      bricks: this.store.count,
+      left: this.window.left,
+      evicted: this.window.evicted,
+      full: this.#fullness(),
+    };
+  }
+
+  #badPose(T: Transform): Rejection | undefined {
+    if (isRigid(T)) return undefined;
+    const message = `The pose of the camera is not a rigid transform: [${Array.from(T, (v) => v.toPrecision(4)).join(", ")}].`;
+    return { code: "TF_INVALID", message };
+  }
+
+  #badScan({ xyz, count }: Pick<PointList, "count" | "xyz">, maxRangeM: number): Rejection | undefined {
+    if (!(maxRangeM > 0)) throw new Fault(`The range of a scan must be > 0 m; seen ${maxRangeM}.`, rangeRemedy);
+    if (count * 3 > xyz.length) {
+      throw new Fault(`${count} points need ${count * 3} coordinates; seen ${xyz.length}.`, rangeRemedy);
     }
+    if (this.#points.prepare(xyz, count, this.#origin, maxRangeM)) return undefined;
+    const message = `The scan spans more than ${MAX_SCAN_CELLS} cells of ${this.resolutionM} m; give maxRangeM or lower windowM.`;
+    return { code: "MAP_FULL", message };
+  }
+
+  #refusal(x: number, y: number, z: number, stampNs: bigint): Rejection | undefined {
     const { resolutionM: res } = this;
-    if (![T[3]!, T[7]!, T[11]!].every((v) => isKey(keyOf(v, res)))) {
-      const message = `The camera is at (${T[3]}, ${T[7]}, ${T[11]}) m; at ${res} m a map reaches +-${res * 32768} m.`;
+    if (!(isKey(keyOf(x, res)) && isKey(keyOf(y, res)) && isKey(keyOf(z, res)))) {
+      const message = `The sensor is at (${x}, ${y}, ${z}) m; at ${res} m a map reaches +-${res * 32768} m.`;
       return { code: "TF_INVALID", message };
     }
     if (this.#firstNs !== undefined && stampNs < this.#lastNs) {
@@ -211,6 +257,11 @@ export class OccupancyMap {
     return { code: "MAP_FULL", message };
   }
 }
+
+const rangeRemedy = {
+  code: "USAGE",
+  remedy: "Give count points as x, y, z in metres, and a range in metres or none.",
+} as const;
 
 function checkOptions(o: MapOptions): void {
   const wrong: string[] = [];

@@ -77,6 +77,23 @@ int main(int argc, char** argv) {
     if (!tree.readBinary(std::string(argv[2]))) return 1;
     std::cout << tree.getResolution() << ' ' << tree.size() << '\n';
     printCells(tree);
+  } else if (command == "insert" && argc == 4) {  // resolution, range; float32s: origin, points, xyz... of each scan -> cells with log-odds
+    OcTree tree(std::atof(argv[2]));
+    auto number = [] {
+      float value = 0;
+      std::cin.read(reinterpret_cast<char*>(&value), sizeof value);
+      return value;
+    };
+    for (float x = number(); std::cin; x = number()) {
+      const float y = number(), z = number();
+      octomap::Pointcloud cloud;
+      for (int left = static_cast<int>(number()); left > 0; --left) {
+        const float px = number(), py = number(), pz = number();
+        cloud.push_back(px, py, pz);
+      }
+      tree.insertPointCloud(cloud, octomap::point3d(x, y, z), std::atof(argv[3]));
+    }
+    printLogOdds(tree);
   } else if (command == "scan" && argc == 5) {  // seed, file, raw file -> .bt and message data of a random scan, cells
     std::srand(std::atoi(argv[2]));
     OcTree tree(0.2);
@@ -97,7 +114,7 @@ int main(int argc, char** argv) {
     tree.writeBinaryData(raw);
     printCells(tree);
   } else {
-    std::cerr << "usage: read-binary | rewrite-binary | read-full | rewrite-full | read-ot FILE | read-bt FILE | scan SEED BT RAW\n";
+    std::cerr << "usage: read-binary | rewrite-binary | read-full | rewrite-full | read-ot FILE | read-bt FILE | insert RES RANGE | scan SEED BT RAW\n";
     return 2;
   }
   return 0;

@@ -11,6 +11,7 @@ import { FULL_NODE_BYTES, FullOctomapEncoder } from "../../src/octree/octomap-fu
 import { loadLeaves, type OctomapLeaves, readOctomapBinary } from "../../src/octree/octomap-read.ts";
 import { opticalPose, randomFrame, randomOf, randomPose } from "./frames.ts";
 import { liboctomapProgram, runLiboctomap } from "./liboctomap.ts";
+import { type Scan, streetScans } from "./scans.ts";
 import { streetFrame } from "./street.ts";
 
 const program = liboctomapProgram();
@@ -58,6 +59,13 @@ function cellsOfLeaves({ count, keys, depth, state }: OctomapLeaves): string[] {
     }
   }
   return lines.sort();
+}
+
+/** Every `by`-th point of a scan. */
+function thinned({ origin, xyz, count }: Scan, by: number): Scan {
+  const few = xyz.filter((_, i) => Math.floor(i / 3) % by === 0);
+  expect(few.length / 3).toBe(Math.ceil(count / by));
+  return { origin, xyz: few, count: few.length / 3 };
 }
 
 const linesOf = (text: Buffer) => text.toString().split("\n").filter(Boolean).sort();
@@ -118,6 +126,31 @@ describe.skipIf(program === undefined)("exchange with liboctomap", () => {
     expect(head).toBe(`0.4 ${readOctomapBinary(data).nodes}`);
     expect(cells.sort()).toEqual(cellsOf(map));
   });
+
+  // An update is rounded to a step of ours, so that it is off by at most half a step; a clamped cell is so too.
+  it.each([
+    [0.1, 12],
+    [0.2, 9],
+    [0.5, -1],
+  ])(
+    "inserts scans into the same cells of %s m, range %s: log-odds within half a step a scan",
+    (resolutionM, rangeM) => {
+      const scans = streetScans("lidar", 3).map((scan) => thinned(scan, 30));
+      const input = Float32Array.from(scans.flatMap(({ origin, count, xyz }) => [...origin, count, ...xyz]));
+      const theirs = runLiboctomap(exe, ["insert", String(resolutionM), String(rangeM)], new Uint8Array(input.buffer));
+      const map = new OccupancyMap({ resolutionM, windowM: 150, maxBricks: 1 << 17, decayPerS: 0 });
+      const maxRangeM = rangeM > 0 ? rangeM : Number.POSITIVE_INFINITY;
+      for (const [n, scan] of scans.entries()) map.insertPoints(scan, scan.origin, BigInt(n), maxRangeM);
+      const ours = logOddsOf(map).map((line) => line.split(" "));
+      const cells = linesOf(theirs).map((line) => line.split(" "));
+      expect(ours.map((line) => line.slice(0, 3).join(" "))).toEqual(cells.map((line) => line.slice(0, 3).join(" ")));
+      expect(cells.length).toBeGreaterThan(10_000);
+      const off = ours.map((line, i) => Math.abs(Number(line[3]) - Number(cells[i]![3])));
+      expect(off.reduce((most, v) => Math.max(most, v), 0)).toBeLessThanOrEqual(
+        (scans.length / 2) * LOG_ODDS_STEP + 1e-6,
+      );
+    },
+  );
 
   it("writes what we read: .bt and message data of its own scans, then back as the same bytes", () => {
     for (const seed of [1, 2, 3]) {

@@ -1,34 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FREE, makeOctreeFrame, OCCUPIED, type State } from "../../src/core/occupancy.ts";
+import { FREE, makeOctreeFrame, OCCUPIED } from "../../src/core/occupancy.ts";
 import { castRay, makeRayHit } from "../../src/octree/cast-ray.ts";
-import { freeInto, occupiedInto } from "../../src/octree/leaves.ts";
-import { type MapOptions, OccupancyMap } from "../../src/octree/occupancy-map.ts";
+import { occupiedInto } from "../../src/octree/leaves.ts";
+import { OccupancyMap } from "../../src/octree/occupancy-map.ts";
 import { OctomapEncoder } from "../../src/octree/octomap.ts";
 import { makePointList } from "../../src/octree/points.ts";
-import { ReferenceMap, textOf } from "../reference/reference-map.ts";
+import { ReferenceMap } from "../reference/reference-map.ts";
 import { addCell, opticalPose, randomFrame, randomOf, randomPose, shuffled } from "./frames.ts";
-import { type MapUnderTest, mapContract } from "./map-contract.ts";
-
-function listOf(map: OccupancyMap, state: State): string[] {
-  const points = makePointList(1);
-  if (state === OCCUPIED) occupiedInto(points, map);
-  else freeInto(points, map);
-  const at = (i: number) => Array.from(points.xyz.subarray(i * 3, i * 3 + 3));
-  return Array.from({ length: points.count }, (_, i) => textOf(at(i))).sort();
-}
-
-function underTest(options: Partial<MapOptions>): MapUnderTest {
-  const map = new OccupancyMap(options);
-  return {
-    insertFrame: (frame, pose, stampNs) => map.insertFrame(frame, pose, stampNs),
-    stateAt: (x, y, z) => map.stateAt(x, y, z),
-    logOddsAt: (x, y, z) => map.logOddsAt(x, y, z),
-    clearBox: (min, max) => map.clearBox(min, max),
-    reset: () => map.reset(),
-    list: (state) => listOf(map, state),
-  };
-}
+import { mapContract } from "./map-contract.ts";
+import { listOf, underTest } from "./map-under-test.ts";
 
 mapContract("OccupancyMap", underTest);
 mapContract("ReferenceMap", (options) => new ReferenceMap(options));

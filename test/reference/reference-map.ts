@@ -3,6 +3,8 @@ import { invert, type Transform } from "../../src/core/transform.ts";
 import { logOdds } from "../../src/octree/log-odds.ts";
 import type { MapOptions } from "../../src/octree/occupancy-map.ts";
 import { mapDefaults } from "../../src/octree/occupancy-map.ts";
+import type { PointList } from "../../src/octree/points.ts";
+import { cellsOfRay } from "./ray-cells.ts";
 
 interface Cell {
   /** Log-odds. */
@@ -49,6 +51,30 @@ export class ReferenceMap {
     }
     for (const [key, change] of hits) this.#change(key, change, nowS);
     for (const [key, change] of misses) if (!hits.has(key)) this.#change(key, change, nowS);
+  }
+
+  insertPoints(
+    points: PointList,
+    origin: ArrayLike<number>,
+    stampNs: bigint,
+    maxRangeM = Number.POSITIVE_INFINITY,
+  ): void {
+    this.#firstNs ??= stampNs;
+    const nowS = Number(stampNs - this.#firstNs) * 1e-9;
+    const from = [0, 1, 2].map((a) => Math.fround(origin[a]!)) as unknown as Key;
+    this.#dropOutside(from);
+    this.#decay(nowS);
+    const hits = new Set<string>();
+    const misses = new Set<string>();
+    for (let i = 0; i < points.count; i += 1) {
+      const end = Array.from(points.xyz.subarray(i * 3, i * 3 + 3)) as unknown as Key;
+      if (!end.every(Number.isFinite)) continue;
+      const { free, hit } = cellsOfRay(from, end, maxRangeM, this.options.resolutionM);
+      if (hit !== undefined) hits.add(hit);
+      for (const key of free) misses.add(key);
+    }
+    for (const key of hits) this.#change(key, steps(logOdds(this.options.hit)), nowS);
+    for (const key of misses) if (!hits.has(key)) this.#change(key, steps(logOdds(this.options.miss)), nowS);
   }
 
   stateAt(x: number, y: number, z: number): State {
