@@ -34,7 +34,7 @@ export class PointInserter {
   }
 
   /** How far the scan reaches inside the key space and the window around `origin`; false = more than a scan may span. */
-  prepare(xyz: ArrayLike<number>, count: number, origin: ArrayLike<number>, maxRangeM: number): boolean {
+  prepare(xyz: Float32Array, count: number, origin: ArrayLike<number>, maxRangeM: number): boolean {
     const [low, high] = [this.#low, this.#high];
     for (let a = 0; a < 3; a += 1) {
       let from = origin[a]!;
@@ -56,7 +56,7 @@ export class PointInserter {
   }
 
   /** After `prepare` with the same scan; the window must already be centred on its origin. */
-  insert(xyz: ArrayLike<number>, count: number, origin: ArrayLike<number>, maxRangeM: number): void {
+  insert(xyz: Float32Array, count: number, origin: ArrayLike<number>, maxRangeM: number): void {
     this.occupiedCells = 0;
     this.freeCells = 0;
     this.#marker.mark(this.#grid, xyz, count, origin, maxRangeM);
