@@ -1,5 +1,5 @@
-import { OCCUPIED, type State, UNKNOWN } from "../core/occupancy.ts";
-import { centreOf, isKey, keyOf, ROOT_KEY } from "./key.ts";
+import { BRICK_CELLS, BRICK_COUNT, cellIndex, centreOf, KEY_COUNT, keyOf, ROOT_KEY } from "./key.ts";
+import { UNKNOWN_CELL } from "./log-odds.ts";
 import type { OccupancyMap } from "./occupancy-map.ts";
 
 /** Where a ray ended. `state` is that of the last cell: occupied, unknown (when asked to stop there), or free = clear to the end. */
@@ -31,40 +31,81 @@ export function castRay(
   unknownStops: boolean,
 ): RayHit {
   const res = map.resolutionM;
+  const { store, occupiedFrom } = map;
+  const { logOdds } = store;
   const length = Math.hypot(direction[0]!, direction[1]!, direction[2]!);
-  const key = [0, 0, 0];
-  const step = [0, 0, 0];
-  const next = [0, 0, 0];
-  const delta = [0, 0, 0];
-  for (let a = 0; a < 3; a += 1) {
-    const d = direction[a]! / length;
-    key[a] = keyOf(origin[a]!, res);
-    step[a] = Math.sign(d);
-    const face = (key[a]! - ROOT_KEY + (d > 0 ? 1 : 0)) * res;
-    next[a] = d === 0 ? Number.POSITIVE_INFINITY : (face - origin[a]!) / d;
-    delta[a] = d === 0 ? Number.POSITIVE_INFINITY : res / Math.abs(d);
-  }
+  const dx = direction[0]! / length;
+  const dy = direction[1]! / length;
+  const dz = direction[2]! / length;
+  let kx = keyOf(origin[0]!, res);
+  let ky = keyOf(origin[1]!, res);
+  let kz = keyOf(origin[2]!, res);
+  const stepX = Math.sign(dx);
+  const stepY = Math.sign(dy);
+  const stepZ = Math.sign(dz);
+  let nextX = firstFace(origin[0]!, dx, kx, res);
+  let nextY = firstFace(origin[1]!, dy, ky, res);
+  let nextZ = firstFace(origin[2]!, dz, kz, res);
+  // A direction of 0 never comes to a face: res / 0 is Infinity.
+  const faceX = res / Math.abs(dx);
+  const faceY = res / Math.abs(dy);
+  const faceZ = res / Math.abs(dz);
   let distanceM = 0;
+  let brick = -1;
+  let slot = -1;
   while (distanceM <= rangeM) {
-    const inside = isKey(key[0]!) && isKey(key[1]!) && isKey(key[2]!);
-    const state: State = inside ? map.stateOfKey(key[0]!, key[1]!, key[2]!) : UNKNOWN;
-    if (state === OCCUPIED) return end(out, "occupied", key, res, distanceM);
-    if (state === UNKNOWN && unknownStops) return end(out, "unknown", key, res, distanceM);
-    if (!inside) break;
-    const a = next[0]! <= next[1]! ? (next[0]! <= next[2]! ? 0 : 2) : next[1]! <= next[2]! ? 1 : 2;
-    distanceM = next[a]!;
-    if (!(distanceM <= rangeM)) break;
-    key[a]! += step[a]!;
-    next[a]! += delta[a]!;
+    const isInside = kx >= 0 && kx < KEY_COUNT && ky >= 0 && ky < KEY_COUNT && kz >= 0 && kz < KEY_COUNT;
+    let steps = UNKNOWN_CELL;
+    if (isInside) {
+      // Most steps stay in their brick.
+      const at = ((kx >> 3) * BRICK_COUNT + (ky >> 3)) * BRICK_COUNT + (kz >> 3);
+      if (at !== brick) {
+        brick = at;
+        slot = store.find(kx >> 3, ky >> 3, kz >> 3);
+      }
+      if (slot >= 0) steps = logOdds[slot * BRICK_CELLS + cellIndex(kx, ky, kz)]!;
+    }
+    if (steps >= occupiedFrom) return end(out, "occupied", kx, ky, kz, res, distanceM);
+    if (steps === UNKNOWN_CELL && unknownStops) return end(out, "unknown", kx, ky, kz, res, distanceM);
+    if (!isInside) break;
+    if (nextX <= nextY && nextX <= nextZ) {
+      distanceM = nextX;
+      if (!(distanceM <= rangeM)) break;
+      kx += stepX;
+      nextX += faceX;
+    } else if (nextY <= nextZ) {
+      distanceM = nextY;
+      if (!(distanceM <= rangeM)) break;
+      ky += stepY;
+      nextY += faceY;
+    } else {
+      distanceM = nextZ;
+      if (!(distanceM <= rangeM)) break;
+      kz += stepZ;
+      nextZ += faceZ;
+    }
   }
-  return end(out, "clear", key, res, rangeM);
+  return end(out, "clear", kx, ky, kz, res, rangeM);
 }
 
-function end(out: RayHit, kind: RayHit["kind"], key: readonly number[], res: number, distanceM: number): RayHit {
+/** Way along the ray to the first face of one axis, metres. */
+function firstFace(origin: number, d: number, key: number, res: number): number {
+  return d === 0 ? Number.POSITIVE_INFINITY : ((key - ROOT_KEY + (d > 0 ? 1 : 0)) * res - origin) / d;
+}
+
+function end(
+  out: RayHit,
+  kind: RayHit["kind"],
+  kx: number,
+  ky: number,
+  kz: number,
+  res: number,
+  distanceM: number,
+): RayHit {
   out.kind = kind;
-  out.x = centreOf(key[0]!, res);
-  out.y = centreOf(key[1]!, res);
-  out.z = centreOf(key[2]!, res);
+  out.x = centreOf(kx, res);
+  out.y = centreOf(ky, res);
+  out.z = centreOf(kz, res);
   out.distanceM = distanceM;
   return out;
 }

@@ -1,6 +1,6 @@
 import { CellGroups } from "./cell-groups.ts";
 import { isKey, ROOT_KEY } from "./key.ts";
-import { BUNDLE_SLACK, RayBundle } from "./ray-bundle.ts";
+import { BUNDLE_SLACK, isBetween, RayBundle } from "./ray-bundle.ts";
 import type { ScanGrid } from "./scan-grid.ts";
 
 const { fround } = Math;
@@ -68,22 +68,25 @@ export class RayMarker {
       const isInGrid = gx > 0 && cx < sizeX && gy > 0 && cy < sizeY && gz > 0 && cz < sizeZ;
       const way = (ex - ox) * (ex - ox) + (ey - oy) * (ey - oy) + (ez - oz) * (ez - oz);
       // Where rounding could decide, the exact walk does.
-      if (!(isInGrid && way < near && isInside(gx - cx) && isInside(gy - cy) && isInside(gz - cz))) {
-        this.#walkTo(grid, ex, ey, ez, maxRangeM);
+      if (!(isInGrid && way < near && isBetween(gx - cx) && isBetween(gy - cy) && isBetween(gz - cz))) {
+        groups.put(i, -1);
+        this.#walkTo(grid, xyz, i, maxRangeM);
         continue;
       }
       const at = cx + cy * sizeX + cz * strideZ;
       hit[at >> 5]! |= 1 << at;
-      groups.add(at, i);
+      groups.put(i, at);
     }
-    for (let g = 0; g < groups.count; g += 1) this.#markGroup(grid, xyz, g, maxRangeM);
+    groups.sort(xyz, count);
+    for (let g = 0; g < groups.count; g += 1) this.#markGroup(grid, g, maxRangeM);
   }
 
-  #markGroup(grid: ScanGrid, xyz: Float32Array, g: number, maxRangeM: number): void {
-    const { next, size, head, cell } = this.#groups;
-    if (size[g]! < BUNDLE) {
-      for (let i = head[g]!; i >= 0; i = next[i]!)
-        this.#walkTo(grid, xyz[i * 3]!, xyz[i * 3 + 1]!, xyz[i * 3 + 2]!, maxRangeM);
+  #markGroup(grid: ScanGrid, g: number, maxRangeM: number): void {
+    const { xyz, start, cell } = this.#groups;
+    const from = start[g]!;
+    const to = start[g + 1]!;
+    if (to - from < BUNDLE) {
+      for (let i = from; i < to; i += 1) this.#walkTo(grid, xyz, i, maxRangeM);
       return;
     }
     const width = grid.size[0]!;
@@ -112,13 +115,13 @@ export class RayMarker {
     const awayX = bundle.away[0];
     const awayY = bundle.away[1];
     const awayZ = bundle.away[2];
-    for (let i = head[g]!; i >= 0; ) {
-      const first = i;
-      let n = 0;
-      for (; i >= 0 && n < awayX.length; i = next[i]!, n += 1) {
-        awayX[n] = Math.abs(xyz[i * 3]! - ox);
-        awayY[n] = Math.abs(xyz[i * 3 + 1]! - oy);
-        awayZ[n] = Math.abs(xyz[i * 3 + 2]! - oz);
+    for (let first = from; first < to; first += awayX.length) {
+      const n = Math.min(awayX.length, to - first);
+      for (let m = 0; m < n; m += 1) {
+        const at = (first + m) * 3;
+        awayX[m] = Math.abs(xyz[at]! - ox);
+        awayY[m] = Math.abs(xyz[at + 1]! - oy);
+        awayZ[m] = Math.abs(xyz[at + 2]! - oz);
       }
       bundle.count = n;
       bundle.bound();
@@ -127,14 +130,14 @@ export class RayMarker {
         bundle.mark(grid.free, home, ny, 1, py, stepY, 0, px, stepX, 2, pz, stepZ) &&
         bundle.mark(grid.free, home, nz, 2, pz, stepZ, 0, px, stepX, 1, py, stepY);
       if (isSure) continue;
-      for (let m = first; m !== i; m = next[m]!) {
-        this.#walkTo(grid, xyz[m * 3]!, xyz[m * 3 + 1]!, xyz[m * 3 + 2]!, maxRangeM);
+      for (let i = first; i < first + n; i += 1) {
+        this.#walkTo(grid, xyz, i, maxRangeM);
       }
     }
   }
 
-  /** One ray, exactly. */
-  #walkTo(grid: ScanGrid, toX: number, toY: number, toZ: number, maxRangeM: number): void {
+  /** The ray to one point, exactly. */
+  #walkTo(grid: ScanGrid, xyz: Float32Array, i: number, maxRangeM: number): void {
     const perM = 1 / this.#resolutionM;
     const ox = this.#origin[0]!;
     const oy = this.#origin[1]!;
@@ -152,9 +155,9 @@ export class RayMarker {
     const strideY = sizeX;
     const strideZ = sizeX * sizeY;
     const home = kx - lowX + (ky - lowY) * strideY + (kz - lowZ) * strideZ;
-    let ex = toX;
-    let ey = toY;
-    let ez = toZ;
+    let ex = xyz[i * 3]!;
+    let ey = xyz[i * 3 + 1]!;
+    let ez = xyz[i * 3 + 2]!;
     let dx = fround(ex - ox);
     let dy = fround(ey - oy);
     let dz = fround(ez - oz);
@@ -238,11 +241,6 @@ export class RayMarker {
 /** As OctoMap's `point3d::norm`. */
 function normOf(x: number, y: number, z: number): number {
   return Math.sqrt(fround(fround(fround(x * x) + fround(y * y)) + fround(z * z)));
-}
-
-/** Whether a place in a cell (0..1) is so far from its faces that rounding can't move it to another. */
-function isInside(v: number): boolean {
-  return v > BUNDLE_SLACK && v < 1 - BUNDLE_SLACK;
 }
 
 /** Way (metres) at which a ray is in the middle of the outermost layer of cells on one axis; nothing is lost beyond. */

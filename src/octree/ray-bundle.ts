@@ -1,6 +1,9 @@
 /** Part of a cell by which a quotient of float32 differences may differ from the exact walk's, with much to spare. */
 export const BUNDLE_SLACK = 1e-4;
 
+/** So many rays are asked before it is seen whether they said all there is to say. */
+const EACH = 4;
+
 /**
  * Rays from one origin into one cell. Their ways differ by a cell or two, and with thousands of bundles in a scan nearly
  * every cell on the way has been marked before: then one look at what all of them could leave replaces the walks.
@@ -9,6 +12,8 @@ export class RayBundle {
   count = 0;
   /** How far each ray goes on each axis, metres, in either direction. */
   readonly away: readonly [Float64Array, Float64Array, Float64Array];
+  /** False once a ray was too close to an edge. */
+  #isSure = true;
   readonly #low = new Float64Array(3);
   readonly #high = new Float64Array(3);
 
@@ -61,6 +66,7 @@ export class RayBundle {
     const b0 = stepB === 0 ? 0.5 : 1 - phaseB;
     const c0 = stepC === 0 ? 0.5 : 1 - phaseC;
     let isSure = true;
+    this.#isSure = true;
     for (let i = 0; i < faces; i += 1) {
       const way = phase + i;
       const fromB = (b0 + way * lowB - BUNDLE_SLACK) | 0;
@@ -73,17 +79,22 @@ export class RayBundle {
         bits[first >> 5]! |= 1 << first;
         continue;
       }
-      let all = 1;
-      for (let row = first, left = toC - fromC; left >= 0; left -= 1, row += stepC) {
-        for (let at = row, n = toB - fromB; n >= 0; n -= 1, at += stepB) all &= bits[at >> 5]! >>> (at & 31);
+      const cellsB = toB - fromB + 1;
+      const cellsC = toC - fromC + 1;
+      for (let n = 0; !areMarked(bits, first, cellsB, stepB, cellsC, stepC); n += EACH) {
+        if (n >= this.count) {
+          isSure &&= this.#isSure;
+          break;
+        }
+        this.#markEach(n, bits, base, way, a, b, b0, stepB, c, c0, stepC);
       }
-      if ((all & 1) === 0 && !this.#markEach(bits, base, way, a, b, b0, stepB, c, c0, stepC)) isSure = false;
     }
     return isSure;
   }
 
-  /** One face, ray by ray. */
+  /** The cells left through one face by a few rays from `from` on. */
   #markEach(
+    from: number,
     bits: Uint32Array,
     base: number,
     way: number,
@@ -94,25 +105,42 @@ export class RayBundle {
     c: number,
     c0: number,
     stepC: number,
-  ): boolean {
+  ): void {
     const awayA = this.away[a]!;
     const awayB = this.away[b]!;
     const awayC = this.away[c]!;
-    let isSure = true;
-    for (let n = 0; n < this.count; n += 1) {
+    const to = Math.min(from + EACH, this.count);
+    for (let n = from; n < to; n += 1) {
       const share = way / awayA[n]!;
       const v = stepB === 0 ? b0 : b0 + share * awayB[n]!;
       const w = stepC === 0 ? c0 : c0 + share * awayC[n]!;
       const inB = v | 0;
       const inC = w | 0;
       // What is outside the slack on either side is where it seems to be.
-      const isClear =
-        v - inB > BUNDLE_SLACK && inB + 1 - v > BUNDLE_SLACK && w - inC > BUNDLE_SLACK && inC + 1 - w > BUNDLE_SLACK;
-      if (isClear) {
+      if (isBetween(v - inB) && isBetween(w - inC)) {
         const at = (base + Math.imul(inB, stepB) + Math.imul(inC, stepC)) | 0;
         bits[at >> 5]! |= 1 << at;
-      } else isSure = false;
+      } else this.#isSure = false;
     }
-    return isSure;
   }
+}
+
+function areMarked(
+  bits: Uint32Array,
+  first: number,
+  cellsB: number,
+  stepB: number,
+  cellsC: number,
+  stepC: number,
+): boolean {
+  let all = 1;
+  for (let row = first, left = cellsC; left > 0; left -= 1, row += stepC) {
+    for (let at = row, n = cellsB; n > 0; n -= 1, at += stepB) all &= bits[at >> 5]! >>> (at & 31);
+  }
+  return (all & 1) === 1;
+}
+
+/** Whether a place in a cell (0..1) is so far from its faces that rounding can't move it to another. */
+export function isBetween(v: number): boolean {
+  return v > BUNDLE_SLACK && v < 1 - BUNDLE_SLACK;
 }
