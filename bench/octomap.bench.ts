@@ -42,7 +42,7 @@ function runOurs(scans: readonly Scan[], rays: Float32Array, resolutionM: number
   const { store } = map;
   let cells = 0;
   for (let slot = 0; slot < store.count; slot += 1) cells += store.known[slot]!;
-  return { insertMs, castMs, hits, sum, bytes: store.byteLength, cells };
+  return { insertMs, castMs, hits, sum, bytes: store.usedBytes, allocated: store.byteLength, cells };
 }
 
 function compare(peer: OctomapPeer | undefined, sensor: (typeof SENSORS)[number], resolutionM: number) {
@@ -71,6 +71,7 @@ function compare(peer: OctomapPeer | undefined, sensor: (typeof SENSORS)[number]
       insertMs: median(ours.flatMap((run) => run.insertMs)),
       castMs: median(ours.map((run) => run.castMs)),
       bytesPerCell: we.bytes / we.cells,
+      allocatedBytesPerCell: we.allocated / we.cells,
     },
     peer: they && {
       insertMs: median(theirs.flatMap((run) => run.insertMs)),

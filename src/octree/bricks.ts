@@ -1,6 +1,9 @@
 import { BRICK_CELLS } from "./key.ts";
 import { UNKNOWN_CELL } from "./log-odds.ts";
 
+/** Two 16-bit numbers a cell, four and a time a brick. */
+const BRICK_BYTES = BRICK_CELLS * 4 + 16;
+
 /**
  * Bricks of 8^3 cells, found by a hash of their coordinates (key >> 3). Slots 0..count-1 are the live bricks, always
  * without holes: removing one moves the last into its place, so slots and array references are valid only until the
@@ -32,7 +35,12 @@ export class BrickStore {
 
   /** Bytes of all arrays. */
   get byteLength(): number {
-    return this.#capacity * (BRICK_CELLS * 4 + 16) + this.#table.byteLength;
+    return this.#capacity * BRICK_BYTES + this.#table.byteLength;
+  }
+
+  /** Bytes of the bricks that there are and of the hash, without the room kept for more. */
+  get usedBytes(): number {
+    return this.count * BRICK_BYTES + this.#table.byteLength;
   }
 
   /** Slot of the brick, or -1. */

@@ -63,7 +63,7 @@ export class CellGroups {
   #find(cell: number): number {
     const table = this.#table;
     const mask = table.length - 1;
-    let at = (Math.imul(cell, 0x9e3779b1) >>> 12) & mask;
+    let at = cell & mask;
     for (; table[at]! >= 0; at = (at + 1) & mask) {
       const group = table[at]!;
       if (this.cell[group] === cell) return group;

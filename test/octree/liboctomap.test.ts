@@ -129,13 +129,13 @@ describe.skipIf(program === undefined)("exchange with liboctomap", () => {
 
   // An update is rounded to a step of ours, so that it is off by at most half a step; a clamped cell is so too.
   it.each([
-    [0.1, 12],
-    [0.2, 9],
-    [0.5, -1],
+    [0.1, 12, 30],
+    [0.2, 9, 10],
+    [0.5, -1, 1],
   ])(
-    "inserts scans into the same cells of %s m, range %s: log-odds within half a step a scan",
-    (resolutionM, rangeM) => {
-      const scans = streetScans("lidar", 3).map((scan) => thinned(scan, 30));
+    "inserts scans into the same cells of %s m, range %s m, every %s. point: log-odds within half a step a scan",
+    (resolutionM, rangeM, by) => {
+      const scans = streetScans("lidar", 3).map((scan) => thinned(scan, by));
       const input = Float32Array.from(scans.flatMap(({ origin, count, xyz }) => [...origin, count, ...xyz]));
       const theirs = runLiboctomap(exe, ["insert", String(resolutionM), String(rangeM)], new Uint8Array(input.buffer));
       const map = new OccupancyMap({ resolutionM, windowM: 150, maxBricks: 1 << 17, decayPerS: 0 });

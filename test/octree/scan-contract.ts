@@ -18,11 +18,16 @@ export function pointsOf(xyz: readonly number[]): PointList {
   return { count: xyz.length / 3, xyz: Float32Array.from(xyz), value: new Float32Array(xyz.length / 3) };
 }
 
-/** Points around `centre`, most of them within `reachM`, some far out, some level with the sensor. */
+/** Points around `centre`, most of them within `reachM`, some far out, some level with the sensor, most in small clusters. */
 export function randomScan(random: () => number, centre: readonly number[], reachM: number, count: number): PointList {
+  let last = centre;
   const xyz = Array.from({ length: count }, () => {
     const far = random() < 0.05 ? 10 : 1;
-    return centre.map((c) => c + (random() < 0.02 ? 0 : (random() * 2 - 1) * reachM * far));
+    const isNear = random() < 0.7;
+    last = isNear
+      ? last.map((v) => v + (random() - 0.5) * 0.2)
+      : centre.map((c) => c + (random() < 0.02 ? 0 : (random() * 2 - 1) * reachM * far));
+    return last;
   });
   return pointsOf(xyz.flat());
 }
@@ -73,7 +78,7 @@ export function scanContract(name: string, make: (options: Partial<MapOptions>) 
             const [map, reference] = [make(options), new ReferenceMap(options)];
             for (let n = 0; n < 3; n += 1) {
               const origin = [n * 1.7 - 0.03, random() * 2 - 1, random()];
-              const scan = randomScan(random, origin, 6, 40);
+              const scan = randomScan(random, origin, 6, 80);
               map.insertPoints(scan, origin, BigInt(n) * 200_000_000n, maxRangeM);
               reference.insertPoints(scan, origin, BigInt(n) * 200_000_000n, maxRangeM);
             }
