@@ -76,7 +76,6 @@ function compare(peer: OctomapPeer | undefined, sensor: (typeof SENSORS)[number]
     peer: they && {
       insertMs: median(theirs.flatMap((run) => run.insertMs)),
       castMs: median(theirs.map((run) => run.castMs)),
-      bytesPerLeaf: they.bytes / they.leaves,
       bytesPerCell: they.expandedBytes / they.cells,
       prunedBytesPerCell: they.bytes / they.cells,
     },
@@ -93,19 +92,29 @@ function linesOf(what: string, { ours, peer }: Comparison): SummaryLine[] {
   const bytes = (value = 0) => `${value.toFixed(1)} B`;
   const insert = (peer?.insertMs ?? 0) / ours.insertMs;
   const cast = (peer?.castMs ?? 0) / ours.castMs;
-  const size = ours.bytesPerCell / (peer?.bytesPerLeaf ?? 1);
+  const size = ours.bytesPerCell / (peer?.bytesPerCell ?? 1);
+  const pruned = ours.bytesPerCell / (peer?.prunedBytesPerCell ?? 1);
   const time = (value = 0) => ms(value);
   return [
     line(`insert, ${what}`, time(ours.insertMs), time(peer?.insertMs), insert, ">= 5x", insert >= WANTED.insert),
     line(`100k rays, ${what}`, time(ours.castMs), time(peer?.castMs), cast, ">= 1x", cast >= WANTED.cast),
     line(
-      `bytes a leaf, ${what}`,
+      `bytes a cell, ${what}, no pruning`,
       bytes(ours.bytesPerCell),
-      bytes(peer?.bytesPerLeaf),
+      bytes(peer?.bytesPerCell),
       size,
       "<= 0.5x",
       size <= WANTED.bytes,
     ),
+    // Ours does not prune what it holds in memory; OctoMap does as it inserts.
+    {
+      name: `bytes a cell, ${what}, OctoMap pruned`,
+      ours: bytes(ours.bytesPerCell),
+      peer: peer ? bytes(peer.prunedBytesPerCell) : "",
+      value: peer ? `${pruned.toFixed(2)}x` : "",
+      limit: "",
+      verdict: "context",
+    },
   ];
 }
 

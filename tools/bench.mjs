@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: every bench/*.bench.ts, one process each, and one table of what they found at the end. Exit code 1
  * where a limit is not met. `npm run bench -- map` runs only those whose name holds the word. Shorter runs: `--rounds N`
- * (stereo) and `--frames N` (replay); `--bag PATH` takes the images of another drive than the demo's.
+ * (stereo, octomap) and `--frames N` (replay); `--bag PATH` takes the images of another drive than the demo's.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
