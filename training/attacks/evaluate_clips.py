@@ -1,0 +1,69 @@
+"""Recall frame by frame on the clips of attacks.clips, by variant, with the product's defence off and, if it has one, on.
+
+    python -m attacks.evaluate_clips DIR [--product ROOT] [--json F] [--sheet F.png]
+
+`voxelguard detect` sees the left pictures alone, in their order; what stereo adds is measured by replaying the clips' bags
+(`voxelguard bag from-images`). As in attacks.evaluate, of a creation it is the success of the attack that is counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .evaluate import holds
+from .product import ROOT, detect, has_defence
+from .sheet import cell_of
+from .targets import read_rgb
+
+VARIANTS = ("clean", "grey", "attacked")
+
+
+def targets_of(index: dict) -> list[dict]:
+    """The target of each frame, as attacks.evaluate has them."""
+    found = []
+    for frame in index["frames"]:
+        corners = np.array(frame["corners"]) + 0.5
+        found.append({"file": f"{frame['pair']}.png", "kind": index["kind"], "class": index["class"], "box": frame["box"], "patch": [*corners.min(0), *corners.max(0)]})
+    return found
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("folder", type=Path)
+    p.add_argument("--product", type=Path, default=ROOT, help="checkout whose `detect` is run (default: this one)")
+    p.add_argument("--json", type=Path, help="default: DIR/result.json")
+    p.add_argument("--sheet", type=Path, help="default: DIR/sheet.png")
+    a = p.parse_args()
+    defended = has_defence(a.product)
+    runs = [("", ["--defence", "off"] if defended else []), *([("_defended", ["--defence", "on"])] if defended else [])]
+    said, bands = [], []
+    for path in sorted(a.folder.glob("*-clean/index.json")):
+        name = path.parent.name.removesuffix("-clean")
+        clip: dict = {"clip": name, "found": {}}
+        for variant in VARIANTS:
+            folder = a.folder / f"{name}-{variant}"
+            if not (folder / "index.json").exists():
+                continue
+            index = json.loads((folder / "index.json").read_text())
+            clip |= {key: index[key] for key in ("class", "mesh", "creates", "board_m")}
+            targets = targets_of(index)
+            for ending, options in runs:
+                lines = detect(folder / "left", *options, root=a.product)
+                hits = [holds(lines[t["file"]], t, index["creates"]) for t in targets]
+                clip["found"][variant + ending] = hits
+                clip[variant + ending] = round(float(np.mean(hits)), 3)
+                chosen = targets[:: max(1, len(targets) // 7)][:8]
+                bands.append(np.hstack([cell_of(read_rgb(folder / "left" / t["file"]), lines[t["file"]], t, f"{name} {variant}{ending} {t['file'][:-4]}") for t in chosen]))
+        said.append(clip)
+        print(json.dumps({key: value for key, value in clip.items() if key != "found"}), flush=True)
+    (a.json or a.folder / "result.json").write_text(json.dumps({"clips": said}, indent=1) + "\n")
+    cv2.imwrite(str(a.sheet or a.folder / "sheet.png"), np.vstack(bands)[..., ::-1])
+
+
+if __name__ == "__main__":
+    main()
