@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from .detector import iou
-from .product import ROOT, detect, has_defence
+from .product import ROOT, detect, knows
 from .sheet import draw
 from .targets import DATA, IOU, SCORE, read_rgb
 
@@ -73,7 +73,7 @@ def recovery(rates: dict[str, float], ceiling: str) -> float | None:
 
 def run_variants(index: dict, folder: Path, product: Path) -> dict[str, dict[str, dict]]:
     """The product's lines by variant and file name."""
-    defended = has_defence(product)
+    defended = knows(product, "detect", "--defence")
     off = ["--defence", "off"] if defended else []
     lines = {}
     with tempfile.TemporaryDirectory() as below:

@@ -25,9 +25,11 @@ def _middle(like: torch.Tensor, box: torch.Tensor, share: float) -> torch.Tensor
 
 
 def hide(values: dict[str, torch.Tensor], kind: int, box: torch.Tensor) -> torch.Tensor:
-    """Smooth maximum of the class's log-odds over the cells in the middle of the object: a box that overlaps it by half starts there."""
+    """The class's best log-odds in the middle of the object, where a box that overlaps it by half starts, and their mean excess over a score of 0.15."""
     score = logits(values["heat"], kind)
-    return score.masked_fill(~_middle(score, box, 0.6), -torch.inf).logsumexp((1, 2))
+    inside = _middle(score, box, 0.6)
+    excess = (score + 1.73).relu() * inside
+    return score.masked_fill(~inside, -torch.inf).amax((1, 2)) + excess.sum((1, 2)) / (excess > 0).sum((1, 2)).clamp(min=1)
 
 
 def create(values: dict[str, torch.Tensor], kind: int, box: torch.Tensor) -> torch.Tensor:
@@ -37,39 +39,58 @@ def create(values: dict[str, torch.Tensor], kind: int, box: torch.Tensor) -> tor
 
 
 def cues(values: dict[str, torch.Tensor], canvas: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Maps [N, h, w] of what a gate may look at, those of src/detect/defence/cues.ts among them.
+    """Maps [N, h, w] of what a gate may look at; those of src/detect/defence/cues.ts, and energy8.
 
-    The length of both taps' vectors (stride 4 and 8), and, at stride 4, the root mean square of the Laplacian of brightness
-    (texture) and of the differences red - green and blue - green (chroma).
+    The log of the length of both taps' vectors (stride 4 and 8), and, at stride 4, the root mean square of the Laplacian over
+    neighbours 3 pixels away, every other pixel, of brightness (texture) and of red - green and blue - green (chroma).
     """
     pixels = canvas.permute(0, 3, 1, 2)
-    sharp = 4 * pixels - sum(torch.roll(pixels, step, axis) for axis in (2, 3) for step in (-1, 1))
-    rms = lambda *parts: F.avg_pool2d(sum(part.square() for part in parts) / len(parts), STRIDE).add(1).sqrt()  # noqa: E731
+    sharp = 4 * pixels - sum(torch.roll(pixels, step, axis) for axis in (2, 3) for step in (-3, 3))
+    sharp = sharp[:, :, ::2, ::2]
+    rms = lambda *parts: F.avg_pool2d(sum(part.square() for part in parts) / len(parts), STRIDE // 2).add(1e-3).sqrt()  # noqa: E731
     return {
-        "energy4": values["tap"].square().sum(1).add(1e-6).sqrt(),
-        "energy8": values[TAP8].square().sum(1).add(1e-6).sqrt(),
+        "energy4": values["tap"].square().sum(1).add(1e-6).log() / 2,
+        "energy8": values[TAP8].square().sum(1).add(1e-6).log() / 2,
         "texture": rms(sharp.mean(1)),
         "chroma": rms(sharp[:, 0] - sharp[:, 1], sharp[:, 2] - sharp[:, 1]),
     }
 
 
 class Stealth:
-    """Penalty for cues that stand out: log of the mean cue over the patch by that of the image's own quantile of equal windows, where above."""
+    """Penalty for cues that stand out from the ring, half a side wide, around the patch.
 
-    def __init__(self, values: dict[str, torch.Tensor], canvas: torch.Tensor, box: tuple[float, ...], quantile: float = 0.9) -> None:
+    The mean over the patch less that over the ring counts where it exceeds the 0.9 quantile of all such windows of the
+    clean picture, in units of that quantile's distance from the median, as log(1 + excess).
+    """
+
+    def __init__(self, values: dict[str, torch.Tensor], canvas: torch.Tensor, box: tuple[float, ...]) -> None:
         """values, canvas: of the clean image; box: of the patch, canvas pixels."""
         self.bounds = {}
         for name, cue in cues(values, canvas).items():
             left, top, right, bottom = _cells(name, box)
-            self.bounds[name] = F.avg_pool2d(cue[:, None], (bottom - top, right - left), 1).flatten().quantile(quantile)
+            width, height, ring = right - left, bottom - top, _ring(left, right)
+            inner = F.avg_pool2d(cue[:, None], (height, width), 1)
+            outer = F.avg_pool2d(F.pad(cue[:, None], (ring,) * 4, mode="replicate"), (height + 2 * ring, width + 2 * ring), 1)
+            share = width * height / ((width + 2 * ring) * (height + 2 * ring))
+            middle, high = ((inner - outer) / (1 - share)).flatten().quantile(torch.tensor([0.5, 0.9]))
+            self.bounds[name] = high, (high - middle).clamp(min=1e-3)
 
     def __call__(self, values: dict[str, torch.Tensor], canvas: torch.Tensor, box: tuple[float, ...]) -> dict[str, torch.Tensor]:
-        """Excess of each cue, [N]; 0: no more than the quantile. box: of the patch, in pixels of this canvas."""
-        excess = {}
+        """The penalty of each cue, [N]. box: of the patch, in pixels of this canvas."""
+        penalty = {}
         for name, cue in cues(values, canvas).items():
             left, top, right, bottom = _cells(name, box)
-            excess[name] = (cue[:, top:bottom, left:right].mean((1, 2)) / self.bounds[name]).log().relu()
-        return excess
+            ring = _ring(left, right)
+            inner = cue[:, top:bottom, left:right]
+            outer = cue[:, max(0, top - ring) : bottom + ring, max(0, left - ring) : right + ring]
+            around = (outer.sum((1, 2)) - inner.sum((1, 2))) / (outer[0].numel() - inner[0].numel())
+            high, unit = self.bounds[name]
+            penalty[name] = ((inner.mean((1, 2)) - around - high) / unit).relu().log1p()
+        return penalty
+
+
+def _ring(left: int, right: int) -> int:
+    return max(1, (right - left) // 2)
 
 
 def _cells(name: str, box: tuple[float, ...]) -> list[int]:

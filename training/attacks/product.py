@@ -1,26 +1,45 @@
-"""Runs `voxelguard detect` on folders of pictures."""
+"""Runs the product's commands: `voxelguard detect` on folders of pictures, `voxelguard replay` on clips."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
+import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def detect(folder: Path, *options: str, root: Path = ROOT) -> dict[str, dict]:
-    """What the product in `root` prints of each picture in a folder, by file name. Raises RuntimeError with its last words."""
-    command = ["npx", "tsx", "src/cli/main.ts", "detect", str(folder.resolve()), "--threads", "1", *options]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+def command(root: Path, *words: str) -> str:
+    """What a command of the product in `root` prints. Raises RuntimeError with its last words."""
+    line = ["npx", "tsx", "src/cli/main.ts", *words]
+    done = subprocess.run(line, cwd=root, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} in {root} ended with {done.returncode}: {done.stderr[-600:]}{done.stdout[-300:]}")
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
+        raise RuntimeError(f"{' '.join(line)} in {root} ended with {done.returncode}: {done.stderr[-600:]}{done.stdout[-300:]}")
+    return done.stdout
+
+
+@lru_cache(maxsize=None)
+def knows(root: Path, name: str, option: str) -> bool:
+    """Whether a command of the product has an option."""
+    return option in command(root, name, "--help")
+
+
+def detect(folder: Path, *options: str, root: Path = ROOT) -> dict[str, dict]:
+    """What the product prints of each picture in a folder, by file name."""
+    lines = [json.loads(line) for line in command(root, "detect", str(folder.resolve()), "--threads", "1", *options).splitlines()]
     return {Path(line["image"]).name: line for line in lines}
 
 
-def has_defence(root: Path = ROOT) -> bool:
-    """Whether the product's `detect` knows --defence."""
-    command = ["npx", "tsx", "src/cli/main.ts", "detect", "--help"]
-    return "--defence" in subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+def replay(clip: Path, *options: str, root: Path = ROOT) -> list[dict]:
+    """What `replay --detect` says of each frame of a clip, in order."""
+    clip = clip.resolve()
+    with tempfile.TemporaryDirectory() as below:
+        bag, objects = f"{below}/clip.mcap", f"{below}/objects.jsonl"
+        told = (word for name in ("calibration.json", "poses.txt", "timestamps.txt") for word in (f"--{name.split('.')[0]}", str(clip / name)))
+        command(root, "bag", "from-images", str(clip), *told, "--camera-height", "1.2", "--out", bag)
+        command(root, "replay", bag, "--detect", "--objects", objects, "--intra-op-threads", "1", *options)
+        lines = [json.loads(line) for line in Path(objects).read_text().splitlines()]
+    return sorted(lines, key=lambda line: int(line["stamp_ns"]))

@@ -29,11 +29,13 @@ from .objectives import CUE_NAMES, NAMES, Stealth, create, hide
 from .optimise import noise, optimise
 from .targets import DATA, SPLITS, Target, backgrounds, objects, read_rgb
 
-STEPS = {"white-box": 60, "creation": 60, "adaptive": 60}
+STEPS = {"white-box": 40, "creation": 40, "adaptive": 50}
 TEXELS = 24  # of a patch, each way; fewer where it is smaller
 START_SPLIT, START_TARGETS, START_STEPS = "coco_train", 12, 300
 ATTACKS = ("grey", "noise", "transferred", *STEPS)
-STEALTH = 3.0  # weight of each cue's excess against log-odds
+RATE = 0.04  # of the first step; the start is a good one
+ENOUGH = -1.4  # log-odds at which the search may end: a score of 0.2 to hide, 0.8 to create
+STEALTH = 1.0  # weight of each cue's excess against log-odds
 
 Loss = Callable[[torch.Tensor, Views, torch.Generator], torch.Tensor]
 
@@ -78,7 +80,7 @@ def universal(detector: Detector, attack: str, kind: int, out: Path, folder: Pat
         def loss(patch: torch.Tensor, seen: Views, generator: torch.Generator) -> torch.Tensor:
             return losses[int(torch.randint(len(losses), (1,), generator=generator))](patch, seen, generator)
 
-        patch, _ = optimise(loss, noise((TEXELS, TEXELS), kind), seed=kind, steps=START_STEPS, rate=0.1)
+        patch, _ = optimise(loss, noise((TEXELS, TEXELS), kind), seed=kind, steps=START_STEPS)
         np.save(file, patch.numpy())
     return torch.from_numpy(np.load(file))
 
@@ -108,7 +110,8 @@ def attacked(detector: Detector, image: np.ndarray, target: Target, attack: str,
     else:
         loss = white_box_loss(detector, image, target, attack, stealth)
         start = resized(noise((TEXELS, TEXELS), seed) if start is None else start, min(TEXELS, side))
-        texels, losses = optimise(loss, start, seed=seed, steps=steps)
+        texels, losses = optimise(loss, start, seed=seed, steps=steps, rate=RATE, enough=ENOUGH)
+        said["steps"] = len(losses)
         said["loss"] = [round(each, 3) for each in (losses[0], *losses[4::5])]
         patch = np.uint8(resized(texels, side).permute(1, 2, 0).numpy() * 255 + 0.5)
     image = image.copy()
@@ -135,7 +138,7 @@ def run(detector: Detector, targets: list[Target], attack: str, split: str, fold
             note.write_text(json.dumps({**entry, "seconds": round(time.process_time() - began, 1)}))
         done.append(json.loads(note.read_text()))
     optimised = attack in STEPS
-    budget = {"steps": steps, "texels": TEXELS, "start": {"split": START_SPLIT, "targets": START_TARGETS, "steps": START_STEPS} if starts else "noise", "spread": asdict(Spread())} if optimised else {}
+    budget = {"most_steps": steps, "enough": ENOUGH, "rate": RATE, "texels": TEXELS, "start": {"split": START_SPLIT, "targets": START_TARGETS, "steps": START_STEPS} if starts else "noise", "spread": asdict(Spread())} if optimised else {}
     if attack == "adaptive":
         budget["stealth"] = stealth
     index = {"attack": attack, "split": split, "creates": attack == "creation", "model": detector.manifest["graph"]["sha256"], **budget, "targets": done}
