@@ -150,7 +150,7 @@ def optimise_print(detector: Detector, stage: Stage, grey: Path, steps: int) -> 
 
 def make(detector: Detector, story: Story, out: Path, steps: int) -> None:
     """All variants of one story."""
-    folders = {variant: out / f"{story.name}-{variant}" for variant in ("clean", "grey", "attacked")}
+    folders = {variant: out / f"{story.name}-{variant}" for variant in ("grey", "attacked", "clean")}
     if all((folder / "index.json").exists() for folder in folders.values()):
         return
     stage = Stage(story)

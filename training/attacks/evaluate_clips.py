@@ -1,11 +1,9 @@
-"""The clips of attacks.clips frame by frame: what the product finds in their left pictures, and with stereo and time.
+"""The left pictures of the clips of attacks.clips, frame by frame, with the product's defence off and, if it has one, on.
 
-    python -m attacks.evaluate_clips DIR [--product ROOT] [--json F] [--sheet F.png] [--replay OPTION ...]
+    python -m attacks.evaluate_clips DIR [--product ROOT] [--json F] [--sheet F.png]
 
-`detect` sees the left pictures one by one, with the defence off and, if the product has one, on. `replay --detect` sees the pairs as
-a recording, without (`tracked`) and with (`stereo`) the evidence of the voxels; there an object counts where a track of its class
-overlaps it by half and is not demoted, seen or held. Of a creation it is the success of the attack that is counted: a detection
-on the board, a track that is not demoted.
+What stereo and time add is measured by attacks.evaluate_stereo. As in attacks.evaluate, of a creation it is the success of the
+attack that is counted. `back_after`: frames from the start until the product is right for good.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ import cv2
 import numpy as np
 
 from .evaluate import holds
-from .product import ROOT, detect, knows, replay
+from .product import ROOT, detect, knows
 from .sheet import cell_of
 from .targets import read_rgb
 
@@ -34,28 +32,16 @@ def targets_of(index: dict) -> list[dict]:
     return found
 
 
-def standing(line: dict, target: dict) -> dict:
-    """A replayed frame with only the tracks that a user would believe, in the form of `detect`."""
-    believed = [each for each in line["detections"] if each["class"] == target["class"] and each["status"] != "demoted"]
-    masks = [mask if isinstance(mask, dict) else {"box": mask} for mask in line.get("masks", [])]
-    return {**line, "masks": masks, "detections": [{**each, "class_id": target["kind"], "score": 1.0} for each in believed]}
-
-
 def until_back(hits: list[bool]) -> int:
-    """Frames from the start to the first from which on the target is never lost again."""
+    """Frames before the first from which on all are right; all of them where the last is wrong."""
     return len(hits) - next((i for i, hit in enumerate(reversed(hits)) if not hit), len(hits))
 
 
-def runs_of(folder: Path, product: Path, extra: list[str]) -> dict[str, dict[str, dict]]:
+def runs_of(folder: Path, product: Path) -> dict[str, dict[str, dict]]:
     """Lines by way of running and file name."""
-    pictures = sorted(path.name for path in (folder / "left").iterdir())
-    runs = {"": detect(folder / "left", *(["--defence", "off"] if knows(product, "detect", "--defence") else []), root=product)}
-    if knows(product, "detect", "--defence"):
-        runs["defended"] = detect(folder / "left", "--defence", "on", root=product)
-    if knows(product, "replay", "--objects"):
-        for name, options in (("tracked", ["--no-evidence-enabled"]), ("stereo", [])):
-            runs[name] = dict(zip(pictures, replay(folder, *options, *extra, root=product), strict=True))
-    return runs
+    if not knows(product, "detect", "--defence"):
+        return {"": detect(folder / "left", root=product)}
+    return {"": detect(folder / "left", "--defence", "off", root=product), "defended": detect(folder / "left", "--defence", "on", root=product)}
 
 
 def main() -> None:
@@ -64,11 +50,10 @@ def main() -> None:
     p.add_argument("--product", type=Path, default=ROOT, help="checkout whose commands are run (default: this one)")
     p.add_argument("--json", type=Path, help="default: DIR/result.json")
     p.add_argument("--sheet", type=Path, help="default: DIR/sheet.png")
-    p.add_argument("--replay", nargs="+", default=["--voxel-size=0.2", "--max-range=12.8"], metavar="OPTION", help="further options of replay (default: %(default)s)")
     a = p.parse_args()
     said, bands = [], []
-    for path in sorted(a.folder.glob("*-clean/index.json")):
-        name = path.parent.name.removesuffix("-clean")
+    for path in sorted(a.folder.glob("*-grey/index.json")):
+        name = path.parent.name.removesuffix("-grey")
         clip: dict = {"clip": name, "share": {}, "back_after": {}, "found": {}}
         for variant in VARIANTS:
             folder = a.folder / f"{name}-{variant}"
@@ -77,9 +62,7 @@ def main() -> None:
             index = json.loads((folder / "index.json").read_text())
             clip |= {key: index[key] for key in ("class", "mesh", "creates", "board_m")}
             targets = targets_of(index)
-            for run, lines in runs_of(folder, a.product, a.replay).items():
-                if run in ("tracked", "stereo"):
-                    lines = {t["file"]: standing(lines[t["file"]], t) for t in targets}
+            for run, lines in runs_of(folder, a.product).items():
                 key = f"{variant} {run}".strip()
                 hits = [holds(lines[t["file"]], t, index["creates"]) for t in targets]
                 clip["found"][key], clip["share"][key] = hits, round(float(np.mean(hits)), 3)

@@ -1,11 +1,10 @@
-"""Runs the product's commands: `voxelguard detect` on folders of pictures, `voxelguard replay` on clips."""
+"""Runs the product's commands, such as `voxelguard detect` on folders of pictures."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 
@@ -31,15 +30,3 @@ def detect(folder: Path, *options: str, root: Path = ROOT) -> dict[str, dict]:
     """What the product prints of each picture in a folder, by file name."""
     lines = [json.loads(line) for line in command(root, "detect", str(folder.resolve()), "--threads", "1", *options).splitlines()]
     return {Path(line["image"]).name: line for line in lines}
-
-
-def replay(clip: Path, *options: str, root: Path = ROOT) -> list[dict]:
-    """What `replay --detect` says of each frame of a clip, in order."""
-    clip = clip.resolve()
-    with tempfile.TemporaryDirectory() as below:
-        bag, objects = f"{below}/clip.mcap", f"{below}/objects.jsonl"
-        told = (word for name in ("calibration.json", "poses.txt", "timestamps.txt") for word in (f"--{name.split('.')[0]}", str(clip / name)))
-        command(root, "bag", "from-images", str(clip), *told, "--camera-height", "1.2", "--out", bag)
-        command(root, "replay", bag, "--detect", "--objects", objects, "--intra-op-threads", "1", *options)
-        lines = [json.loads(line) for line in Path(objects).read_text().splitlines()]
-    return sorted(lines, key=lambda line: int(line["stamp_ns"]))

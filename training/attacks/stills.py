@@ -125,8 +125,14 @@ def resized(patch: torch.Tensor, side: int) -> torch.Tensor:
 
 
 def run(detector: Detector, targets: list[Target], attack: str, split: str, folder: Path, steps: int, stealth: float = STEALTH, starts: dict[int, torch.Tensor] | None = None) -> list[dict]:
-    """Attacks each target, skipping those that are done; writes index.json and returns its targets."""
+    """Attacks each target, skipping those that are done; index.json holds those up to the last one. Returns its targets."""
     folder.mkdir(parents=True, exist_ok=True)
+    start = {"split": START_SPLIT, "targets": START_TARGETS, "steps": START_STEPS} if starts else "noise"
+    index = {"attack": attack, "split": split, "creates": attack == "creation", "model": detector.manifest["graph"]["sha256"]}
+    if attack in STEPS:
+        index |= {"most_steps": steps, "rate": RATE, "enough": ENOUGH, "texels": TEXELS, "start": start, "spread": asdict(Spread())}
+    if attack == "adaptive":
+        index["stealth"] = stealth
     done = []
     for number, target in enumerate(targets):
         picture, note = folder / f"{number:03d}.png", folder / f"{number:03d}.json"
@@ -137,14 +143,9 @@ def run(detector: Detector, targets: list[Target], attack: str, split: str, fold
             entry = {"file": picture.name, **asdict(target), "class": detector.classes[target.kind], "area_share": round(target.area, 4), "seed": number, **said}
             note.write_text(json.dumps({**entry, "seconds": round(time.process_time() - began, 1)}))
         done.append(json.loads(note.read_text()))
-    optimised = attack in STEPS
-    budget = {"most_steps": steps, "enough": ENOUGH, "rate": RATE, "texels": TEXELS, "start": {"split": START_SPLIT, "targets": START_TARGETS, "steps": START_STEPS} if starts else "noise", "spread": asdict(Spread())} if optimised else {}
-    if attack == "adaptive":
-        budget["stealth"] = stealth
-    index = {"attack": attack, "split": split, "creates": attack == "creation", "model": detector.manifest["graph"]["sha256"], **budget, "targets": done}
-    temporary = folder / "index.json.tmp"
-    temporary.write_text(json.dumps(index, indent=1) + "\n")
-    temporary.rename(folder / "index.json")
+        temporary = folder / "index.json.tmp"
+        temporary.write_text(json.dumps({**index, "targets": done}, indent=1) + "\n")
+        temporary.rename(folder / "index.json")
     return done
 
 
