@@ -27,6 +27,12 @@ export interface DefendedAnswer extends DetectorAnswer {
 }
 
 /**
+ * Largest share of the box of a detection that vanishes which windows may cover. It is small: hiding a third of a real object
+ * is reason enough to miss it.
+ */
+const LOST_COVER = 0.2;
+
+/**
  * A detector with a defence against adversarial patches: small parts of an image that excite its early layer, and that
  * detections hang on, are filled before it looks. Takes the images of one camera one after the other; the next may be given
  * when the answer is there. Between pictures that have nothing to do with each other, `reset`.
@@ -133,7 +139,7 @@ export class Defence {
   #change(before: Detections, after: Detections, windows: readonly Box[]) {
     return {
       gained: surplus(after, before, windows, this.#settings),
-      lost: surplus(before, after, windows, this.#settings),
+      lost: surplus(before, after, windows, { ...this.#settings, cover: LOST_COVER }),
     };
   }
 }

@@ -1,4 +1,5 @@
 import type { Cues } from "../../core/detection.ts";
+import { suspicionOf } from "./gate.ts";
 
 const cueNames = ["texture", "chroma", "energy"] as const;
 /** Added to means of the energy before they are divided, as a share of the image's own mean. */
@@ -9,7 +10,8 @@ export class IntegralCues {
   /** A row and a column longer than the maps; empty where there is no such cue. */
   readonly #sums = cueNames.map(() => new Float64Array(0));
   readonly #isThere = cueNames.map(() => false);
-  #floor = 0;
+  #energyMean = 1;
+  #chromaMean = 0;
   #width = 0;
   #height = 0;
 
@@ -24,7 +26,9 @@ export class IntegralCues {
       if (map === undefined) continue;
       if (this.#sums[c]!.length < length) this.#sums[c] = new Float64Array(length);
       integrate(this.#sums[c]!, map, width, height);
-      if (name === "energy") this.#floor = ENERGY_FLOOR * (this.#sums[c]![length - 1]! / (width * height)) + 1e-6;
+      const mean = this.#sums[c]![length - 1]! / (width * height);
+      if (name === "energy") this.#energyMean = mean + 1e-6;
+      else if (name === "chroma") this.#chromaMean = mean;
     }
   }
 
@@ -36,7 +40,19 @@ export class IntegralCues {
   /** Logarithm of the ratio of the two. */
   logRatio(c: number, x: number, y: number, side: number): number {
     if (this.#isThere[c] !== true) return 0;
-    return Math.log((this.#inner(c, x, y, side) + this.#floor) / (this.#ring(c, x, y, side) + this.#floor));
+    const floor = ENERGY_FLOOR * this.#energyMean;
+    return Math.log((this.#inner(c, x, y, side) + floor) / (this.#ring(c, x, y, side) + floor));
+  }
+
+  /** Of the whole image. */
+  get meanLevel(): number {
+    return suspicionOf(this.#chromaMean, this.#isThere[2] === true ? 1 : 0);
+  }
+
+  /** How much a square is excited, as the gate weighs it. */
+  level(x: number, y: number, side: number): number {
+    const energy = this.#isThere[2] === true ? this.#inner(2, x, y, side) / this.#energyMean : 0;
+    return suspicionOf(this.#inner(1, x, y, side), energy);
   }
 
   #inner(c: number, x: number, y: number, side: number): number {

@@ -28,7 +28,7 @@ export const defaultSettings: DefenceSettings = {
   most: 9,
   passes: 12,
   score: 0.4,
-  rise: 0.25,
+  rise: 0.2,
   cover: 0.5,
   recheck: 10,
   clean: 3,
