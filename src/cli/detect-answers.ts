@@ -1,17 +1,15 @@
 import type { Box, DetectorAnswer } from "../core/detection.ts";
 import type { Image } from "../core/image.ts";
 import { categoryIds } from "../detect/coco.ts";
+import type { CertifiedAnswer } from "../detect/defence/certify.ts";
 import type { DefendedAnswer } from "../detect/defence/defence.ts";
 import type { Window } from "../detect/defence/propose.ts";
 import type { DetectInput } from "./detect-inputs.ts";
 
+export type AnyAnswer = DetectorAnswer | DefendedAnswer | CertifiedAnswer;
+
 /** An image's answer as `voxelguard detect` prints it. */
-export function lineOf(
-  { source }: DetectInput,
-  { width, height }: Image,
-  answer: DetectorAnswer | DefendedAnswer,
-  names: readonly string[],
-) {
+export function lineOf({ source }: DetectInput, { width, height }: Image, answer: AnyAnswer, names: readonly string[]) {
   const stages_ms = Object.fromEntries(Object.entries(answer.stagesMs).map(([stage, ms]) => [stage, rounded(ms, 2)]));
   const { count, boxes, scores, classes } = answer;
   const detections = Array.from({ length: count }, (_, i) => ({
@@ -19,13 +17,15 @@ export function lineOf(
     class_id: classes[i]!,
     score: rounded(scores[i]!, 4),
     box: roundedBox(boxes.subarray(4 * i, 4 * i + 4)),
+    ...("survives" in answer ? { survives: answer.survives[i]! } : {}),
   }));
   return { ...source, width, height, stages_ms, ...defenceOf(answer), detections };
 }
 
 export type DetectLine = ReturnType<typeof lineOf>;
 
-function defenceOf(answer: DetectorAnswer | DefendedAnswer) {
+function defenceOf(answer: AnyAnswer) {
+  if ("survives" in answer) return { passes: answer.passes, patch_px: answer.patchPx };
   if (!("masks" in answer)) return {};
   const { passes, masks, verdicts } = answer;
   return {

@@ -6,7 +6,7 @@ import { lostTracks } from "./gate.ts";
 import { type Mask, Memory } from "./memory.ts";
 import { Proposer, type Window } from "./propose.ts";
 import { type DefenceSettings, defaultSettings } from "./settings.ts";
-import { surplus } from "./verify.ts";
+import { cut, surplus } from "./verify.ts";
 
 /** What came of a window that was looked into by itself. */
 export interface Verdict {
@@ -173,18 +173,4 @@ class Look {
 
 function boxesOf(windows: readonly { readonly box: Box }[]): Box[] {
   return windows.map(({ box }) => box);
-}
-
-/** The detections, which come best first, down to a score. */
-function cut<T extends Detections>(answer: T, minScore: number): T {
-  let count = 0;
-  while (count < answer.count && answer.scores[count]! >= minScore) count += 1;
-  const { boxes, scores, classes } = answer;
-  return {
-    ...answer,
-    count,
-    boxes: boxes.subarray(0, 4 * count),
-    scores: scores.subarray(0, count),
-    classes: classes.subarray(0, count),
-  };
 }

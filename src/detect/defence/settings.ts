@@ -23,7 +23,7 @@ export interface DefenceSettings {
 }
 
 export const defaultSettings: DefenceSettings = {
-  gate: 2.6,
+  gate: 2.8,
   lostGate: 0.5,
   most: 9,
   passes: 12,

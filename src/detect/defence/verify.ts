@@ -40,3 +40,17 @@ function covered(boxes: ArrayLike<number>, at: number, windows: readonly Box[]):
   for (const window of windows) under += common(boxes, at, 0, window);
   return under / area(boxes, at);
 }
+
+/** The detections, which come best first, down to a score. */
+export function cut<T extends Detections>(answer: T, minScore: number): T {
+  let count = 0;
+  while (count < answer.count && answer.scores[count]! >= minScore) count += 1;
+  const { boxes, scores, classes } = answer;
+  return {
+    ...answer,
+    count,
+    boxes: boxes.subarray(0, 4 * count),
+    scores: scores.subarray(0, count),
+    classes: classes.subarray(0, count),
+  };
+}
