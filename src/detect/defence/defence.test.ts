@@ -162,9 +162,9 @@ describe("the defence", () => {
     expect(left).toBe(0);
   });
 
-  it("looks closer where a track was lost, below the gate", async () => {
+  it("searches a lost object part by part, however little stands out", async () => {
     const { detector, defence } = make();
-    const quiet = new Defence(detector, { gate: 100, lostGate: 0.1 });
+    const quiet = new Defence(detector, { gate: 100 });
     detector.scene = { objects: [person], patches: [], signs: [] };
     for (let n = 0; n < 5; n += 1) await quiet.run(image, BigInt(n) * (second / 10n));
     detector.scene = { objects: [person], patches: [patch], signs: [] };

@@ -1,12 +1,12 @@
 import type { Box, Detections, Detector, DetectorAnswer, ImageAnswer } from "../../core/detection.ts";
 import type { Image } from "../../core/image.ts";
-import { area, common } from "../candidates.ts";
+import { common } from "../candidates.ts";
 import { Tracker } from "../tracker.ts";
-import { lostTracks } from "./gate.ts";
+import { type Lost, lostTracks, partsOf } from "./gate.ts";
 import { type Mask, Memory } from "./memory.ts";
 import { Proposer, type Window } from "./propose.ts";
 import { type DefenceSettings, defaultSettings } from "./settings.ts";
-import { cut, surplus } from "./verify.ts";
+import { bestAt, cut, surplus } from "./verify.ts";
 
 /** What came of a window that was looked into by itself. */
 export interface Verdict {
@@ -71,6 +71,7 @@ export class Defence {
     await this.#recheck(look);
     const suspects = this.#suspects(first, image);
     const verdicts = suspects.length === 0 ? [] : await this.#verify(look, suspects);
+    for (const lost of this.#lost(look, image)) verdicts.push(...(await this.#search(look, lost)));
     const masks = memory.masks.map(({ box, sinceNs, window }) => ({ box, sinceNs, window }));
     this.#tracker.update(look.answer, stampNs);
     return { ...cut(look.answer, this.#detector.scoreThreshold), masks, verdicts, passes: look.passes };
@@ -85,24 +86,40 @@ export class Defence {
     this.#memory.tried(due, gained.length + lost.length > 0, this.#settings.clean);
   }
 
-  /** Windows that stand out and are not known to be harmless, best first; those within a lost track before the others. */
-  #suspects(first: ImageAnswer, { width, height }: Image): Window[] {
-    const { gate, lostGate, most, cover } = this.#settings;
-    if (first.cues === undefined) return [];
-    const found: Window[] = [];
-    const propose = (within: Box, least: number, count: number, largest: number) => {
-      for (const window of this.#proposer.propose(first.cues!, { width, height }, { within, least, most: count })) {
-        const isNew = !found.some((other) => common(window.box, 0, 0, other.box) > 0) && !this.#memory.knows(window);
-        if (isNew && area(window.box, 0) <= largest) found.push(window);
-      }
-    };
+  /** Windows that stand out and are not known to be harmless, best first. */
+  #suspects({ cues }: ImageAnswer, { width, height }: Image): Window[] {
+    if (cues === undefined) return [];
+    const { gate, most } = this.#settings;
+    const wanted = { least: gate, most, within: [0, 0, width, height] as const };
+    return this.#proposer.propose(cues, { width, height }, wanted).filter((window) => !this.#memory.knows(window));
+  }
+
+  /** Where objects were lost that the answer so far does not show. */
+  #lost(look: Look, image: Image): Lost[] {
     const { tracks } = this.#tracker;
-    const boxes = this.#memory.predict(tracks);
-    for (const box of lostTracks(first, tracks, boxes, { width, height }, this.#settings)) {
-      propose(box, lostGate, 3, cover * area(box, 0));
-    }
-    propose([0, 0, width, height], gate, most, cover * width * height);
-    return found.slice(0, most);
+    return lostTracks(look.answer, tracks, this.#memory.predict(tracks), image, this.#settings);
+  }
+
+  /** Fills a lost object part by part: when it is back without one of them, that hid it, whatever it looks like. */
+  async #search(look: Look, { box, classIndex }: Lost): Promise<Verdict[]> {
+    const parts = partsOf(box)
+      .map((part): Window => ({ box: part, suspicion: 0, excess: { texture: 0, chroma: 0, energy: 0 } }))
+      .filter((window) => !this.#memory.knows(window))
+      .slice(0, Math.max(0, this.#settings.passes - look.passes));
+    if (parts.length === 0) return [];
+    const before = look.answer;
+    const answers = await look.again(parts.map((part) => [part.box]));
+    const changes = answers.map((answer, i) => this.#change(before, answer, [parts[i]!.box]));
+    const scores = answers.map((answer) => bestAt(answer, classIndex, box, 0));
+    const best = scores.indexOf(Math.max(...scores));
+    const isFound = scores[best]! >= this.#settings.score;
+    if (isFound) look.keep([parts[best]!.box], answers[best]!);
+    return parts.map((window, i) => {
+      const masked = isFound && i === best;
+      if (masked) this.#memory.hold(window, look.answer);
+      else if (!isFound) this.#memory.clear(window);
+      return { window, masked, gained: changes[i]!.gained.length, lost: changes[i]!.lost.length };
+    });
   }
 
   /** Fills all suspects at once; where that changes anything, one by one, to know which it was. */
@@ -125,9 +142,9 @@ export class Defence {
     }
     const blamed = boxes.filter((_, i) => isBlamed[i]);
     const single = isBlamed.indexOf(true);
-    if (blamed.length === boxes.length) look.answer = all!;
-    else if (blamed.length === 1 && single < tried.length) look.answer = tried[single]!;
-    else if (blamed.length > 0) [look.answer] = (await look.again([blamed])) as [DetectorAnswer];
+    if (blamed.length === boxes.length) look.keep(blamed, all!);
+    else if (blamed.length === 1 && single < tried.length) look.keep(blamed, tried[single]!);
+    else if (blamed.length > 0) look.keep(blamed, (await look.again([blamed]))[0]!);
     return suspects.map((window, i) => {
       const { gained, lost } = changes[i] ?? { gained: [], lost: [] };
       if (isBlamed[i]) this.#memory.hold(window, look.answer);
@@ -147,8 +164,8 @@ export class Defence {
 /** One image at the detector: what it answered so far, and at what cost. */
 class Look {
   readonly first: ImageAnswer;
-  /** Windows that were filled from the start. */
-  readonly held: readonly Box[];
+  /** Windows that are filled in each look. */
+  held: readonly Box[];
   /** The best so far. */
   answer: DetectorAnswer;
   passes = 1;
@@ -159,6 +176,12 @@ class Look {
     this.first = first;
     this.answer = first;
     this.held = held;
+  }
+
+  /** Takes an answer for the best so far, and the windows that were filled for it into those held. */
+  keep(windows: readonly Box[], answer: DetectorAnswer): void {
+    this.held = [...this.held, ...windows];
+    this.answer = answer;
   }
 
   /** The image again, once for each list of windows that is filled besides those held. */

@@ -26,9 +26,21 @@ export function suspicionOf(chroma: number, energy: number): number {
 /** Images in which a track must have been seen before its loss is suspicious. */
 const HITS = 3;
 
+/** Images in a row for which a lost track is searched. */
+const SEARCHED = 4;
+
+/** An object that is looked for, and where it should be. */
+export interface Lost {
+  readonly box: Box;
+  readonly classIndex: number;
+}
+
+/** By this share of its size a box may reach out of the image: further out it leaves. */
+const OUT = 0.05;
+
 /**
- * Predicted boxes (`boxes`, one for each track) of those that were seen surely and repeatedly up to the image before or
- * the one before that, and of which nothing is left in this one: things do not vanish at once, unless they leave the image.
+ * Tracks (`boxes`: where each should be now) that were seen surely and repeatedly until a few images ago, and
+ * of which nothing is left in this one: things do not vanish at once, unless they leave the image.
  */
 export function lostTracks(
   found: Detections,
@@ -36,11 +48,33 @@ export function lostTracks(
   boxes: readonly Box[],
   image: { readonly width: number; readonly height: number },
   { score, rise }: Pick<DefenceSettings, "score" | "rise">,
-): Box[] {
-  return boxes.filter((box, i) => {
+): Lost[] {
+  return boxes.flatMap((box, i) => {
     const { classIndex, hits, missed, score: before } = tracks[i]!;
-    if (missed > 1 || hits < HITS || before < score + rise) return false;
-    if (box[0] < 0 || box[1] < 0 || box[2] > image.width || box[3] > image.height) return false;
-    return bestAt(found, classIndex, box, 0) < score - rise;
+    if (missed >= SEARCHED || hits < HITS || before < score + rise / 2) return [];
+    const [x, y] = [OUT * (box[2] - box[0]), OUT * (box[3] - box[1])];
+    if (box[0] < -x || box[1] < -y || box[2] > image.width + x || box[3] > image.height + y) return [];
+    return bestAt(found, classIndex, box, 0) < score - rise ? [{ box, classIndex }] : [];
+  });
+}
+
+/** Largest number of parts, and by what share of their size they reach into their neighbours, where a patch may lie. */
+const PARTS = 9;
+const REACH = 0.35;
+
+/** Overlapping parts of a box, about square, at most nine: one of them holds most of any small patch in it. */
+export function partsOf([x0, y0, x1, y1]: Box): Box[] {
+  const rows = Math.min(PARTS, Math.max(1, Math.round(Math.sqrt((PARTS * (y1 - y0)) / (x1 - x0)))));
+  const columns = Math.floor(PARTS / rows);
+  const [width, height] = [(x1 - x0) / columns, (y1 - y0) / rows];
+  return Array.from({ length: rows * columns }, (_, i): Box => {
+    const [x, y] = [x0 + (i % columns) * width, y0 + Math.floor(i / columns) * height];
+    const clip = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);
+    return [
+      clip(x - REACH * width, x0, x1),
+      clip(y - REACH * height, y0, y1),
+      clip(x + (1 + REACH) * width, x0, x1),
+      clip(y + (1 + REACH) * height, y0, y1),
+    ];
   });
 }

@@ -31,7 +31,7 @@ interface Cleared {
 /** Overlap that makes a track the object of a mask, a window the one that was looked at before. */
 const SAME = 0.3;
 /** A mask grows by this share on each side where it follows a track: it must not lag. */
-const SLACK = 0.1;
+const SLACK = 0.05;
 /** A window that was found harmless is not looked into again while it stands out by less than this factor more. */
 const MORE = 1.5;
 /** Images after which a harmless window is forgotten when nothing stands out there any more, and how many are known. */

@@ -5,8 +5,6 @@
 export interface DefenceSettings {
   /** Suspicion (gate.ts) from which a window is looked into. Lower finds more patches and costs more passes. */
   readonly gate: number;
-  /** The same within a track that was lost from one image to the next. */
-  readonly lostGate: number;
   /** Windows that are looked into in one image, 1 to 9. */
   readonly most: number;
   /** Runs of the network in one image, at least 3; what does not fit waits for the next image. */
@@ -24,7 +22,6 @@ export interface DefenceSettings {
 
 export const defaultSettings: DefenceSettings = {
   gate: 2.8,
-  lostGate: 0.5,
   most: 9,
   passes: 12,
   score: 0.4,
