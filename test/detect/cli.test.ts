@@ -54,7 +54,8 @@ describe("voxelguard detect", () => {
     const [a, b, c] = linesOf(stdout);
     const dog = { class: "dog", class_id: 1, score: 0.75, box: [24, 16, 56, 32] };
     expect(a).toMatchObject({ image: join(pictures, "a.png"), width: 128, height: 128, detections: [dog] });
-    expect(Object.keys(a.stages_ms)).toEqual(["letterbox", "network", "decode"]);
+    expect(Object.keys(a.stages_ms)).toEqual(["letterbox", "network", "decode", "cues"]);
+    expect(a).toMatchObject({ passes: 1, masks: [], looked_into: [] });
     expect(b.error).toMatchObject({ code: "IMAGE_CORRUPT" });
     expect(c.detections).toEqual([dog]);
     for (const name of ["a.png", "c.png"]) {
@@ -66,6 +67,39 @@ describe("voxelguard detect", () => {
       expect(Math.max(red, green, blue) - Math.min(red, green, blue)).toBeGreaterThan(60);
       expect([pixel(40, 24), pixel(100, 100)].flat().every((value) => Math.abs(value - 128) <= 1)).toBe(true);
     }
+  });
+
+  it("writes COCO's results format, with what was masked in each image", async () => {
+    const few = join(folder, "few");
+    mkdirSync(few);
+    for (const name of ["000000000012.png", "7.png"]) copyFileSync(join(pictures, "a.png"), join(few, name));
+    const out = join(folder, "detections.json");
+    const off = voxelguard("detect", "--images", few, "--out", out, "--model", model, "--defence", "off");
+    expect(off).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    const written = JSON.parse(readFileSync(out, "utf8"));
+    expect(written.detections).toEqual([
+      { image_id: 7, category_id: 2, bbox: [24, 16, 32, 16], score: 0.75 },
+      { image_id: 12, category_id: 2, bbox: [24, 16, 32, 16], score: 0.75 },
+    ]);
+    expect(written.categories[1]).toEqual({ id: 2, name: "dog" });
+    expect(written.images[0]).toEqual({ id: 7, image: join(few, "7.png"), width: 128, height: 128 });
+    const masks = join(folder, "masks");
+    const on = voxelguard("detect", few, "--out", out, "--model", model, "--mask-out", masks);
+    expect(on.status).toBe(0);
+    const defended = JSON.parse(readFileSync(out, "utf8"));
+    expect(defended.detections).toEqual(written.detections);
+    expect(defended.images[0]).toMatchObject({ passes: 1, masks: [] });
+    const { data, info } = await sharp(join(masks, "7.png")).raw().toBuffer({ resolveWithObject: true });
+    expect([info.width, info.height, info.channels, Math.max(...data)]).toEqual([128, 128, 1, 0]);
+  });
+
+  it("certifies what does not hang on any part of the picture", async () => {
+    const { status, stdout } = voxelguard("detect", join(pictures, "a.png"), "--model", model, "--certify");
+    expect(status).toBe(0);
+    const [line] = linesOf(stdout);
+    // The made-up network answers the same whatever it sees.
+    expect(line.detections).toEqual([expect.objectContaining({ class: "dog", survives: "anywhere" })]);
+    expect(line).toMatchObject({ passes: 65, patch_px: 13 });
   });
 
   it("looks at the left camera of a recording", async () => {
@@ -96,6 +130,8 @@ describe("voxelguard detect", () => {
       exit: 2,
       code: "USAGE",
     });
+    expect(await failureOf("detect", a, "--images", a)).toMatchObject({ exit: 2, code: "USAGE" });
+    expect(await failureOf("detect", a, "--defence", "perhaps")).toMatchObject({ exit: 2 });
     expect(await failureOf("detect", a, "--score", "2")).toMatchObject({
       exit: 2,
       message: expect.stringContaining("0 to 1"),
