@@ -26,6 +26,9 @@ export interface DefendedAnswer extends DetectorAnswer {
   readonly passes: number;
 }
 
+/** Parts of a lost object that are tried in one image; the others wait for the next. */
+const SEARCH_PASSES = 3;
+
 /**
  * Largest share of the box of a detection that vanishes which windows may cover. It is small: hiding a third of a real object
  * is reason enough to miss it.
@@ -105,7 +108,7 @@ export class Defence {
     const parts = partsOf(box)
       .map((part): Window => ({ box: part, suspicion: 0, excess: { texture: 0, chroma: 0, energy: 0 } }))
       .filter((window) => !this.#memory.knows(window))
-      .slice(0, Math.max(0, this.#settings.passes - look.passes));
+      .slice(0, Math.max(0, Math.min(SEARCH_PASSES, this.#settings.passes - look.passes)));
     if (parts.length === 0) return [];
     const before = look.answer;
     const answers = await look.again(parts.map((part) => [part.box]));

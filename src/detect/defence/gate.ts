@@ -51,7 +51,7 @@ export function lostTracks(
 ): Lost[] {
   return boxes.flatMap((box, i) => {
     const { classIndex, hits, missed, score: before } = tracks[i]!;
-    if (missed >= SEARCHED || hits < HITS || before < score + rise / 2) return [];
+    if (missed >= SEARCHED || hits < HITS || before < score + rise) return [];
     const [x, y] = [OUT * (box[2] - box[0]), OUT * (box[3] - box[1])];
     if (box[0] < -x || box[1] < -y || box[2] > image.width + x || box[3] > image.height + y) return [];
     return bestAt(found, classIndex, box, 0) < score - rise ? [{ box, classIndex }] : [];
@@ -62,12 +62,15 @@ export function lostTracks(
 const PARTS = 9;
 const REACH = 0.35;
 
-/** Overlapping parts of a box, about square, at most nine: one of them holds most of any small patch in it. */
+/**
+ * Overlapping parts of a box, about square, at most nine, from its middle outwards: one of them holds most of any small patch
+ * in it.
+ */
 export function partsOf([x0, y0, x1, y1]: Box): Box[] {
   const rows = Math.min(PARTS, Math.max(1, Math.round(Math.sqrt((PARTS * (y1 - y0)) / (x1 - x0)))));
   const columns = Math.floor(PARTS / rows);
   const [width, height] = [(x1 - x0) / columns, (y1 - y0) / rows];
-  return Array.from({ length: rows * columns }, (_, i): Box => {
+  const parts = Array.from({ length: rows * columns }, (_, i): Box => {
     const [x, y] = [x0 + (i % columns) * width, y0 + Math.floor(i / columns) * height];
     const clip = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);
     return [
@@ -77,4 +80,6 @@ export function partsOf([x0, y0, x1, y1]: Box): Box[] {
       clip(y + (1 + REACH) * height, y0, y1),
     ];
   });
+  const away = (part: Box) => Math.hypot((part[0] + part[2] - x0 - x1) / width, (part[1] + part[3] - y0 - y1) / height);
+  return parts.sort((a, b) => away(a) - away(b));
 }

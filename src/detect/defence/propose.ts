@@ -23,7 +23,7 @@ export interface Wanted {
 /** Sides of the squares, cells. */
 const SIDES = [3, 4, 6, 8, 10, 12, 14, 17, 20, 24];
 /** A square grows while what is added lies by this share between the level of the image and its own. */
-const KEPT = 0.45;
+const KEPT = 0.5;
 /** Two windows of which the smaller one lies in the other by more than this share are one. */
 const SAME = 0.3;
 /** Finds the windows that stand out most. Keeps its buffers. */
@@ -128,9 +128,9 @@ interface Square {
   readonly side: number;
 }
 
-/** The square in the image, widened by a cell or a sixth: half a patch at its rim may still do its work. */
+/** The square in the image, widened by a cell or an eighth: half a patch at its rim may still do its work. */
 function boxOf({ x, y, side }: Square, cues: Cues, image: { readonly width: number; readonly height: number }): Box {
-  const more = Math.max(1, side / 6);
+  const more = Math.max(1, side / 8);
   return [
     Math.max(0, cues.left + (x - more) * cues.cellWidth),
     Math.max(0, cues.top + (y - more) * cues.cellHeight),
