@@ -89,7 +89,10 @@ describe("voxelguard detect", () => {
     const defended = JSON.parse(readFileSync(out, "utf8"));
     expect(defended.detections).toEqual(written.detections);
     expect(defended.images[0]).toMatchObject({ passes: 1, masks: [] });
-    const { data, info } = await sharp(join(masks, "7.png")).extractChannel(0).raw().toBuffer({ resolveWithObject: true });
+    const { data, info } = await sharp(join(masks, "7.png"))
+      .extractChannel(0)
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     expect([info.width, info.height, info.channels, Math.max(...data)]).toEqual([128, 128, 1, 0]);
   });
 
