@@ -150,11 +150,19 @@ function isFlat(
   const above = Math.floor((y0 - voxelPx - Math.max(CELL_PX, (STRIP * (y1 - y0)) / 4)) / CELL_PX);
   const top = nearest(solid, rows.first, columns);
   const over = nearest(solid, above, columns);
-  // Along a plane the inverse depth is linear in the rows: constant on a wall, falling to the horizon on the ground.
-  const slope = Math.max(0, 1 / nearest(solid, rows.last, columns) - 1 / top) / Math.max(1, rows.last - rows.first);
+  // Along a plane the inverse depth is linear in the rows: constant on a wall, falling to the horizon on the ground. A
+  // small box is as high as a voxel: what lies below it helps.
+  const under = Math.floor((y1 + 2 * CELL_PX) / CELL_PX);
+  const slope = Math.max(risingTo(solid, rows.last, rows.first, columns), risingTo(solid, under, rows.first, columns));
   const expected = 1 / top - SLOPE_SLACK * slope * (rows.first - above);
   if (Number.isNaN(over) || expected <= 1 / (SURE_RANGE * rangeM)) return true;
   return over <= 1 / expected + stepM(solid, 1 / expected);
+}
+
+/** By how much the inverse depth falls for each row from a lower one up to a higher one; 0 where it does not. */
+function risingTo(solid: SolidView, low: number, high: number, columns: Cells): number {
+  const fall = 1 / nearest(solid, low, columns) - 1 / nearest(solid, high, columns);
+  return low > high && fall > 0 ? fall / (low - high) : 0;
 }
 
 /** A step in depth that two voxels of the same surface do not make. */

@@ -95,7 +95,7 @@ export class ObjectTracker {
     const found = this.#judge(track, evidence);
     const memory = this.#memoryOf(track.id);
     if (evidence !== undefined) remember(memory, found);
-    const isDoubted = isAgainst(found.support) && bits(memory.against) > bits(memory.upright);
+    const isDoubted = found.support !== "unknown" && bits(memory.against) > bits(memory.upright);
     if (!this.#options.demotes || !isDoubted) return { track, status: "seen", score: track.score, ...found };
     return { track, status: "demoted", score: DEMOTED_SHARE * track.score, ...found };
   }
