@@ -96,7 +96,7 @@ it("sends one ray through the middle of each bin of the image", () => {
   expect(slopes[0]![1]).toBeCloseTo(0, 5);
 });
 
-it("puts the rays 0.7 leaves apart where the grid ends, or where they do, and no more of them than allowed", () => {
+it("puts the rays half a leaf apart where the grid ends, or where they do, and no more of them than allowed", () => {
   for (const [options, endM] of [
     [{}, 8],
     [{ maxRangeM: 4 }, 4],
@@ -107,8 +107,8 @@ it("puts the rays 0.7 leaves apart where the grid ends, or where they do, and no
       (endM * calibration.height) / calibration.fy / rows,
     ];
     for (const spacingM of apart) {
-      expect(spacingM).toBeGreaterThan(0.5 * Math.SQRT1_2 * 0.85);
-      expect(spacingM).toBeLessThanOrEqual(0.5 * Math.SQRT1_2);
+      expect(spacingM).toBeGreaterThan(0.25 * 0.85);
+      expect(spacingM).toBeLessThanOrEqual(0.25);
     }
   }
   const { columns, rows } = makeClearingRays(grid, calibration, { maxRays: 200 });

@@ -17,10 +17,10 @@ export interface ClearingOptions {
 export const clearingDefaults: ClearingOptions = { maxRangeM: 100, blindM: 2, maxRays: 16384 };
 
 /**
- * How far apart rays are at the far end, in leaf voxels: the diagonal of four of them is a leaf, so that a consumer's cell
- * of that size is hit by one at least, however its grid is turned.
+ * How far apart rays are at the far end, in leaf voxels. A consumer's cell of a leaf's size is hit by one at least, however
+ * its grid is turned, up to 0.7; the finer cells of a costmap near by want more (`test/nav2`: a ghost stayed at 0.7).
  */
-const SPACING = Math.SQRT1_2;
+const SPACING = 0.5;
 /** End points stay this much (leaf voxels) before the face, inside free space, whatever rounding does to them. */
 const INSET = 0.05;
 
