@@ -6,7 +6,10 @@ import { Proposer } from "./propose.ts";
 
 const CELL = 4;
 
-/** Cues of an image of so many cells: level 10 with some unrest, and `squares` (cells: left, top, side) that stand out. */
+/**
+ * Cues of an image of so many cells: level 10 with some unrest, and `squares` (cells: left, top, side) that stand out by nearly
+ * twice the gate: a square that is tried may lie a quarter of its side beside.
+ */
 function cuesOf(
   width: number,
   height: number,
@@ -15,7 +18,7 @@ function cuesOf(
 ): Cues {
   const map = Float32Array.from({ length: width * height }, (_, i) => 10 + ((i * 7919) % 13) / 4);
   for (const [x, y, side] of squares) {
-    for (let v = y; v < y + side; v += 1) for (let u = x; u < x + side; u += 1) map[v * width + u] = 200;
+    for (let v = y; v < y + side; v += 1) for (let u = x; u < x + side; u += 1) map[v * width + u] = 250;
   }
   const place = { width, height, left: 0, top: 0, cellWidth: CELL, cellHeight: CELL };
   return { ...place, maps: { texture: map, chroma: map, ...(energy ? { energy: map } : {}) } };
