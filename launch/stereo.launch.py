@@ -73,20 +73,8 @@ def start(context):
     given = {name: LaunchConfiguration(name).perform(context) for name, *_ in ARGUMENTS}
     sim_time = {'use_sim_time': given['use_sim_time'] == 'true'}
     actions = dds_profile() if given['dds_profile'] == 'true' else []
-    actions.append(
-        Node(
-            package='voxelguard',
-            executable='stereo_voxel_node',
-            name='stereo_voxel_node',
-            namespace=given['namespace'],
-            output='screen',
-            respawn=given['respawn'] == 'true',
-            respawn_delay=2.0,
-            parameters=[*parameter_files(given), {**parameters(given), **sim_time}],
-            remappings=remappings(given),
-            arguments=['--ros-args', '--log-level', given['log_level']],
-        )
-    )
+    stereo = [*parameter_files(given), {**parameters(given), **sim_time}]
+    actions.append(own_node('stereo_voxel_node', given, stereo, remappings(given)))
     if given['detector'] == 'true':
         actions.append(detector(given, sim_time))
     if given['use_rviz'] == 'true':
@@ -116,6 +104,22 @@ def start(context):
     return actions
 
 
+def own_node(name, given, parameters, remaps):
+    """One of this package's nodes, under the name of its program."""
+    return Node(
+        package='voxelguard',
+        executable=name,
+        name=name,
+        namespace=given['namespace'],
+        output='screen',
+        respawn=given['respawn'] == 'true',
+        respawn_delay=2.0,
+        parameters=parameters,
+        remappings=remaps,
+        arguments=['--ros-args', '--log-level', given['log_level']],
+    )
+
+
 def detector(given, sim_time):
     """The detector sees the left image as the stereo node does, and takes its voxels."""
     own, suffix = own_image(given), '/compressed' if given['image_transport'] == 'compressed' else ''
@@ -126,22 +130,12 @@ def detector(given, sim_time):
         'image_transport': given['image_transport'],
     }
     files = [PARAMS / 'detector.yaml', *([given['detector_params_file']] if given['detector_params_file'] else [])]
-    return Node(
-        package='voxelguard',
-        executable='defended_detector_node',
-        name='defended_detector_node',
-        namespace=given['namespace'],
-        output='screen',
-        respawn=given['respawn'] == 'true',
-        respawn_delay=2.0,
-        parameters=[*map(str, files), {**own_parameters, **sim_time}],
-        remappings=[
-            (f'{own}{suffix}', f'{left}/{image}{suffix}'),
-            ('camera_info', f'{left}/camera_info'),
-            ('points', 'stereo_voxel_node/points'),
-        ],
-        arguments=['--ros-args', '--log-level', given['log_level']],
-    )
+    remaps = [
+        (f'{own}{suffix}', f'{left}/{image}{suffix}'),
+        ('camera_info', f'{left}/camera_info'),
+        ('points', 'stereo_voxel_node/points'),
+    ]
+    return own_node('defended_detector_node', given, [*map(str, files), {**own_parameters, **sim_time}], remaps)
 
 
 def dds_profile():

@@ -76,10 +76,10 @@ export function cocoOf(
   };
 }
 
-function roundedBox(box: Box | Float32Array): number[] {
+export function roundedBox(box: Box | Float32Array): number[] {
   return Array.from(box as ArrayLike<number>, (value) => rounded(value, 2));
 }
 
-function rounded(value: number, digits: number): number {
+export function rounded(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }

@@ -2,7 +2,7 @@ import type { DetectorConfig } from "../config/detector-schema.ts";
 import type { Image } from "../core/image.ts";
 import { Defence } from "../detect/defence/defence.ts";
 import { openDetector } from "../infer/detector.ts";
-import { classColour, type DrawnBox, drawBoxes } from "../io/detection-picture.ts";
+import { classColour, type DrawnBox, drawBoxes, drawnMask } from "../io/detection-picture.ts";
 import type { DetectStep, OpenDetector } from "../pipeline/live-detect.ts";
 import { detectorFolder } from "./model-folder.ts";
 
@@ -42,7 +42,6 @@ export async function openLiveDetector(
 }
 
 const doubtful = "hsl(0 0% 65%)";
-const masked = "hsl(0 0% 100%)";
 
 /** The image with its objects: dashed where solid voxels alone hold them, grey where they speak against them. */
 export async function drawnStep({ image, objects, masks }: DetectStep, classes: readonly string[]): Promise<Image> {
@@ -53,6 +52,5 @@ export async function drawnStep({ image, objects, masks }: DetectStep, classes: 
     const colour = status === "demoted" ? doubtful : classColour(track.classIndex);
     return { box: track.box, colour, text, dashed: status !== "seen" };
   });
-  const windows = masks.map((box): DrawnBox => ({ box, colour: masked, text: "masked", fill: 0.3 }));
-  return await drawBoxes(image.image, [...boxes, ...windows]);
+  return await drawBoxes(image.image, [...boxes, ...masks.map(drawnMask)]);
 }

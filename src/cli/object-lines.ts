@@ -1,4 +1,5 @@
 import type { DetectStep } from "../pipeline/live-detect.ts";
+import { rounded, roundedBox } from "./detect-answers.ts";
 
 /** One line of JSON for an image of a recording: its tracked objects and what was masked. */
 export function objectLine({ image, objects, masks }: DetectStep, classes: readonly string[]): string {
@@ -7,19 +8,11 @@ export function objectLine({ image, objects, masks }: DetectStep, classes: reado
     class: classes[track.classIndex],
     class_id: track.classIndex,
     score: rounded(score, 4),
-    box: boxOf(track.box),
+    box: roundedBox(track.box),
     status,
     support,
     depth_m: Number.isNaN(depthM) ? null : rounded(depthM, 2),
   }));
   const { width, height } = image.image;
-  return JSON.stringify({ stamp_ns: String(image.stampNs), width, height, detections, masks: masks.map(boxOf) });
-}
-
-function boxOf(box: ArrayLike<number>): number[] {
-  return Array.from(box, (value) => rounded(value, 2));
-}
-
-function rounded(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
+  return JSON.stringify({ stamp_ns: String(image.stampNs), width, height, detections, masks: masks.map(roundedBox) });
 }

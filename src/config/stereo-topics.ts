@@ -1,4 +1,4 @@
-import { diagnosticsTopic, input, latched, output, results, sensor, type Topic } from "./topic.ts";
+import { diagnosticsTopic, input, latched, output, results, sensor, type Topic, transported } from "./topic.ts";
 
 export const stereoNodeName = "stereo_voxel_node";
 
@@ -95,7 +95,5 @@ export const stereoServices = {
 
 /** Name and type of an eye's image topic for the base name (`image_rect`, `image_raw`) and transport. */
 export function imageTopic(side: "left" | "right", base: string, transport: string): { name: string; type: string } {
-  return transport === "compressed"
-    ? { name: `${side}/${base}/compressed`, type: "sensor_msgs/msg/CompressedImage" }
-    : { name: `${side}/${base}`, type: "sensor_msgs/msg/Image" };
+  return transported(`${side}/${base}`, transport);
 }

@@ -28,6 +28,13 @@ export const diagnosticsTopic = {
   doc: "Health and figures, once a second.",
 } as const satisfies Topic;
 
+/** Name and type of an image topic for its base name (`left/image_rect`) and transport. */
+export function transported(base: string, transport: string): { name: string; type: string } {
+  return transport === "compressed"
+    ? { name: `${base}/compressed`, type: "sensor_msgs/msg/CompressedImage" }
+    : { name: base, type: "sensor_msgs/msg/Image" };
+}
+
 /** What a node subscribes to, in sensor QoS. */
 export function input<N extends string, T extends string>(name: N, type: T, doc: string) {
   return { name, type, qos: sensor, overridable: true, doc } as const;

@@ -3,7 +3,7 @@ import type { View } from "../core/view.ts";
 import { iou } from "./candidates.ts";
 import { type Evidence, judge, type Support } from "./evidence.ts";
 import { CELL_PX, type SolidView } from "./solid-view.ts";
-import { type Track, Tracker } from "./tracker.ts";
+import { type Track, Tracker, type TrackerOptions } from "./tracker.ts";
 
 /** `seen` by the detector; `held` by solid voxels alone; `demoted`: seen, but the voxels speak against it. */
 export type ObjectStatus = "seen" | "held" | "demoted";
@@ -20,10 +20,7 @@ export interface TrackedObject {
   readonly depthM: number;
 }
 
-export interface ObjectOptions {
-  readonly beginScore: number;
-  /** How long a lost track is looked for, seconds. */
-  readonly patienceS: number;
+export interface ObjectOptions extends TrackerOptions {
   /** How long voxels alone keep a lost track, seconds; 0: not at all. */
   readonly holdS: number;
   /** Whether detections without support are demoted. */
@@ -164,8 +161,8 @@ function settle(box: Float32Array, solid: SolidView, depthM: number, nearer: num
   let count = 0;
   for (let row = Math.floor((y0 + 0.1 * height) / CELL_PX); row <= (y0 + 0.7 * height) / CELL_PX; row += 1) {
     for (let column = Math.floor((x0 - 0.4 * width) / CELL_PX); column <= (x1 + 0.4 * width) / CELL_PX; column += 1) {
-      if (Math.abs(solid.at(row, column) - depthM) > within) continue;
-      if (Number.isNaN(solid.at(row, column))) continue;
+      // NaN, outside of the image, is not within.
+      if (!(Math.abs(solid.at(row, column) - depthM) <= within)) continue;
       sum += (column + 0.5) * CELL_PX;
       count += 1;
     }

@@ -1,6 +1,7 @@
 import sharp, { type Sharp } from "sharp";
 import type { Box, Detections } from "../core/detection.ts";
 import type { Image } from "../core/image.ts";
+import { maskImage } from "../core/mask-image.ts";
 import { type Label, labelsSvg } from "./preview-theme.ts";
 
 /** A box to draw: left, top, right, bottom, pixels of the image at edges. */
@@ -69,14 +70,9 @@ export function drawnMask(box: Box): DrawnBox {
 }
 
 /** Masked parts of an image, white on black, as PNG in grey. */
-export async function drawMasks({ width, height }: Image, masks: readonly Box[]): Promise<Buffer> {
-  const pixels = new Uint8Array(width * height);
-  for (const [x0, y0, x1, y1] of masks) {
-    for (let y = Math.max(0, Math.floor(y0)); y < Math.min(height, Math.ceil(y1)); y += 1) {
-      pixels.fill(255, y * width + Math.max(0, Math.floor(x0)), y * width + Math.min(width, Math.ceil(x1)));
-    }
-  }
-  return await sharp(pixels, { raw: { width, height, channels: 1 } })
+export async function drawMasks(image: Image, masks: readonly Box[]): Promise<Buffer> {
+  const { width, height, data } = maskImage(image, masks);
+  return await sharp(data, { raw: { width, height, channels: 1 } })
     .toColourspace("b-w")
     .png()
     .toBuffer();

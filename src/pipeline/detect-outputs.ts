@@ -1,3 +1,4 @@
+import { maskImage } from "../core/mask-image.ts";
 import type { View } from "../core/view.ts";
 import { fillWindow } from "../detect/defence/fill.ts";
 import type { TrackedObject } from "../detect/objects.ts";
@@ -9,7 +10,7 @@ import {
   writeDetections2D,
   writeDetections3D,
 } from "../msg/write-detections.ts";
-import type { DetectStep, Window } from "./live-detect.ts";
+import type { DetectStep } from "./live-detect.ts";
 
 /** vision_msgs/Detection2DArray of what the detector saw in the image; held objects are not in it. */
 export function detectionsMessage(step: DetectStep, classes: readonly string[]): Uint8Array<ArrayBuffer> {
@@ -37,13 +38,7 @@ export function detections3dMessage(
 
 /** mono8, 255 where the image was masked. */
 export function patchMaskMessage({ image, masks }: DetectStep): Uint8Array<ArrayBuffer> {
-  const { width, height } = image.image;
-  const data = new Uint8Array(width * height);
-  for (const mask of masks) {
-    const { x0, y0, x1, y1 } = pixelsOf(mask, width, height);
-    for (let y = y0; y < y1; y += 1) data.fill(255, y * width + x0, y * width + Math.max(x0, x1));
-  }
-  return writeImage(image, { width, height, channels: 1, data });
+  return writeImage(image, maskImage(image.image, masks));
 }
 
 /** The image with its masked windows filled as the detector saw them. */
@@ -52,16 +47,6 @@ export function defendedImageMessage({ image, masks }: DetectStep): Uint8Array<A
   const filled = data.slice();
   for (const mask of masks) fillWindow(interleaved(filled, width, channels), [0, 0, width, height], mask);
   return writeImage(image, { width, height, channels, data: filled });
-}
-
-/** Whole pixels of a window that lie in the image. */
-function pixelsOf([left, top, right, bottom]: Window, width: number, height: number) {
-  return {
-    x0: Math.max(0, Math.floor(left)),
-    y0: Math.max(0, Math.floor(top)),
-    x1: Math.min(width, Math.ceil(right)),
-    y1: Math.min(height, Math.ceil(bottom)),
-  };
 }
 
 function named({ track, score }: TrackedObject, classes: readonly string[]) {

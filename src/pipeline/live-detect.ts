@@ -1,5 +1,5 @@
 import type { CameraInfo } from "../core/calibration.ts";
-import type { Detections } from "../core/detection.ts";
+import type { Box, Detections } from "../core/detection.ts";
 import { asFault, messageOf } from "../core/fault.ts";
 import type { Health } from "../core/health.ts";
 import type { Header, Image, StampedImage } from "../core/image.ts";
@@ -11,13 +11,10 @@ import { SolidView } from "../detect/solid-view.ts";
 import type { Cloud } from "../msg/read-cloud.ts";
 import { projection } from "../stereo/calibration.ts";
 
-/** Pixels of the image at edges: left, top, right, bottom. */
-export type Window = readonly [left: number, top: number, right: number, bottom: number];
-
 /** What the detector says of an image, defended or not. */
 export interface Looked extends Detections {
   /** Windows that were masked. */
-  readonly masks: readonly Window[];
+  readonly masks: readonly Box[];
   readonly stagesMs: Readonly<Record<string, number>>;
 }
 
@@ -56,7 +53,7 @@ export interface LiveDetectParts {
 export interface DetectStep {
   readonly image: StampedImage;
   readonly objects: readonly TrackedObject[];
-  readonly masks: readonly Window[];
+  readonly masks: readonly Box[];
   /** Where the voxels of the same moment were there. */
   readonly view: View | undefined;
 }

@@ -1,7 +1,6 @@
 import { type DetectorNodeConfig, detectorNodeSchema } from "../config/detector-node-schema.ts";
 import { detectorInputs, detectorNodeName, detectorOutputs, detectorServices } from "../config/detector-topics.ts";
-import type { Topic } from "../config/topic.ts";
-import { Fault } from "../core/fault.ts";
+import { transported } from "../config/topic.ts";
 import type { Image, StampedImage } from "../core/image.ts";
 import { readCameraInfo } from "../msg/read-camera-info.ts";
 import { readPointCloud2 } from "../msg/read-cloud.ts";
@@ -16,7 +15,7 @@ import {
 } from "../pipeline/detect-outputs.ts";
 import { type DetectOptions, type DetectStep, LiveDetect, type OpenDetector } from "../pipeline/live-detect.ts";
 import type { Problem } from "./input-watch.ts";
-import type { Listening } from "./listening.ts";
+import { type Listening, listenTo } from "./listening.ts";
 import { PerceptionNode } from "./perception-node.ts";
 import type { Rclnodejs } from "./rclnodejs.ts";
 
@@ -30,7 +29,14 @@ export interface DetectorNodeParts {
 }
 
 const { diagnostics, ...outputs } = detectorOutputs;
-const spec = { name: detectorNodeName, what: "image", schema: detectorNodeSchema, outputs, diagnostics };
+const spec = {
+  name: detectorNodeName,
+  what: "image",
+  schema: detectorNodeSchema,
+  outputs,
+  diagnostics,
+  enable: detectorServices.enable,
+};
 
 /** defended_detector_node: an image in, tracked objects out; see src/config/detector-topics.ts, detector-node-schema.ts. */
 export class DetectorNode extends PerceptionNode<typeof detectorNodeSchema, keyof typeof outputs> {
@@ -46,10 +52,6 @@ export class DetectorNode extends PerceptionNode<typeof detectorNodeSchema, keyo
       this.#detect?.reset();
       this.#detector?.reset();
       return {};
-    });
-    this.service(detectorServices.enable, async ({ data }: { data: boolean }) => {
-      this.isEnabled = data;
-      return { success: true, message: data ? "enabled" : "paused" };
     });
   }
 
@@ -86,28 +88,29 @@ export class DetectorNode extends PerceptionNode<typeof detectorNodeSchema, keyo
   }
 
   protected override apply(config: DetectorNodeConfig): void {
-    if (this.#options !== undefined) Object.assign(this.#options, detectOptions(config, config));
+    const options = this.#options;
+    if (options === undefined) return;
+    const listened = options.evidence;
+    Object.assign(options, detectOptions(config, config));
+    if (options.evidence !== listened) this.listenAnew();
   }
 
   protected override listen(): Readonly<Record<string, Listening>> {
     const { image_topic: base, image_transport: transport } = this.config;
-    const spec: Topic =
-      transport === "compressed"
-        ? { ...detectorInputs.image, name: `${base}/compressed`, type: "sensor_msgs/msg/CompressedImage" }
-        : { ...detectorInputs.image, name: base };
-    const image = this.#listen("image", spec, (data) => {
-      if (transport === "raw") this.#detect?.pushImage(readImage(data, "native"));
-      else
-        this.#parts.readCompressed(data).then(
-          (found) => this.#detect?.pushImage(found),
-          (thrown) => this.#reject(thrown),
-        );
-    });
+    const image = listenTo(
+      this.topics,
+      "image",
+      { ...detectorInputs.image, ...transported(base, transport) },
+      async (data) => {
+        const found = transport === "raw" ? readImage(data, "native") : await this.#parts.readCompressed(data);
+        this.#detect?.pushImage(found);
+      },
+    );
     if (!this.config["evidence.enabled"]) return { image };
-    const info = this.#listen("CameraInfo", detectorInputs.info, (data) =>
+    const info = listenTo(this.topics, "CameraInfo", detectorInputs.info, (data) =>
       this.#detect?.pushInfo(readCameraInfo(data)),
     );
-    const points = this.#listen("voxels", detectorInputs.points, (data) =>
+    const points = listenTo(this.topics, "voxels", detectorInputs.points, (data) =>
       this.#detect?.pushPoints(readPointCloud2(data)),
     );
     return { image, info, points };
@@ -129,20 +132,6 @@ export class DetectorNode extends PerceptionNode<typeof detectorNodeSchema, keyo
       model: this.#detector?.name ?? "none",
       model_sha256: this.#detector?.sha256 ?? "none",
     };
-  }
-
-  #listen(what: string, topic: Topic, hear: (data: Uint8Array) => void): Listening {
-    const subscription = this.topics.subscribe(topic, (data) => {
-      listening.lastMs = performance.now();
-      hear(data);
-    });
-    const listening: Listening = { what, topic, subscription, sinceMs: performance.now(), lastMs: undefined };
-    return listening;
-  }
-
-  #reject(thrown: unknown): void {
-    if (!(thrown instanceof Fault)) throw thrown;
-    this.health.raise("image", thrown.code, `${thrown.message} ${thrown.remedy}`);
   }
 
   async #publish(step: DetectStep): Promise<void> {

@@ -2,7 +2,7 @@ import type { Topic } from "../config/topic.ts";
 import type { InputSeen } from "./input-watch.ts";
 import { nodeOf } from "./qos.ts";
 import type { RclEndpoint, RclNode } from "./rclnodejs.ts";
-import type { RawSubscription } from "./topics.ts";
+import type { NodeTopics, RawSubscription } from "./topics.ts";
 
 /** An input topic and when it last spoke. */
 export interface Listening {
@@ -12,6 +12,21 @@ export interface Listening {
   /** Milliseconds of the monotonic clock. */
   readonly sinceMs: number;
   lastMs: number | undefined;
+}
+
+/** Subscribes to an input, and notes when it speaks. */
+export function listenTo(
+  topics: NodeTopics,
+  what: string,
+  topic: Topic,
+  hear: (data: Uint8Array) => void | Promise<void>,
+): Listening {
+  const subscription = topics.subscribe(topic, (data) => {
+    listening.lastMs = performance.now();
+    return hear(data);
+  });
+  const listening: Listening = { what, topic, subscription, sinceMs: performance.now(), lastMs: undefined };
+  return listening;
 }
 
 /** What the graph shows of an input. */

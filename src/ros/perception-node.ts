@@ -25,6 +25,8 @@ export interface NodeSpec<S extends Schema, O extends string> {
   readonly schema: S;
   readonly outputs: Readonly<Record<O, Topic>>;
   readonly diagnostics: Topic;
+  /** std_srvs/SetBool that pauses and resumes the work. */
+  readonly enable: { readonly name: string; readonly type: string };
 }
 
 /**
@@ -65,6 +67,10 @@ export abstract class PerceptionNode<S extends Schema, O extends string> {
     });
     this.topics = new NodeTopics(rcl, node, this.health);
     this.parameters = new NodeParameters(rcl, node, spec.schema, (config) => this.apply(config));
+    this.service(spec.enable, async ({ data }: { data: boolean }) => {
+      this.isEnabled = data;
+      return { success: true, message: data ? "enabled" : "paused" };
+    });
     this.#diagnostics = new NodeDiagnostics(this, spec.diagnostics);
   }
 
@@ -142,6 +148,11 @@ export abstract class PerceptionNode<S extends Schema, O extends string> {
     this.lastStepMs = performance.now();
     this.times.record("latency", Number(this.nowNs - stampNs) / 1e6);
     this.#diagnostics.answered();
+  }
+
+  /** Gives up the inputs; they are subscribed to anew, as the parameters are now, when it is next asked who listens. */
+  protected listenAnew(): void {
+    this.#mute();
   }
 
   /** Times begin anew: nothing was answered yet. */

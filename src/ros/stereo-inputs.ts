@@ -7,7 +7,7 @@ import type { Rejection, Side, StereoInput } from "../core/ports.ts";
 import { readCameraInfo } from "../msg/read-camera-info.ts";
 import { readImage } from "../msg/read-image.ts";
 import { readTf } from "../msg/read-tf.ts";
-import type { Listening } from "./listening.ts";
+import { type Listening, listenTo } from "./listening.ts";
 import type { NodeTopics, RawSubscription } from "./topics.ts";
 
 /** Grey pixels of a `sensor_msgs/CompressedImage` in CDR. */
@@ -28,11 +28,9 @@ export function listenToEyes(
     side: Side,
     read: (data: Uint8Array) => StereoInput | Promise<StereoInput>,
   ) => {
-    const subscription = topics.subscribe(topic, (data) => {
-      listening.lastMs = performance.now();
-      attempt(() => read(data), subscription.topic, side, push);
-    });
-    const listening: Listening = { what, topic, subscription, sinceMs: performance.now(), lastMs: undefined };
+    const listening = listenTo(topics, what, topic, (data) =>
+      attempt(() => read(data), listening.subscription.topic, side, push),
+    );
     return listening;
   };
   const image = (side: Side) => {
@@ -73,7 +71,7 @@ function attempt(
   where: string,
   side: Side,
   push: (input: StereoInput) => void,
-): void {
+): void | Promise<void> {
   const reject = (thrown: unknown) => {
     // Anything else is a defect, for the guard around the callback to tell.
     if (!(thrown instanceof Fault)) throw thrown;
@@ -82,8 +80,8 @@ function attempt(
   };
   try {
     const input = read();
-    if (input instanceof Promise) input.then(push).catch(reject);
-    else push(input);
+    if (input instanceof Promise) return input.then(push).catch(reject);
+    push(input);
   } catch (thrown) {
     reject(thrown);
   }

@@ -25,7 +25,14 @@ export interface StereoNodeParts {
 }
 
 const { diagnostics, ...outputs } = stereoOutputs;
-const spec = { name: stereoNodeName, what: "pair", schema: stereoNodeSchema, outputs, diagnostics };
+const spec = {
+  name: stereoNodeName,
+  what: "pair",
+  schema: stereoNodeSchema,
+  outputs,
+  diagnostics,
+  enable: stereoServices.enable,
+};
 
 /** stereo_voxel_node: images in, clouds and maps out; see src/config/stereo-topics.ts and stereo-node-schema.ts. */
 export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof typeof outputs> {
@@ -49,10 +56,6 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
     this.service(stereoServices.reset, async () => {
       if (this.#live !== undefined) await this.#restart();
       return {};
-    });
-    this.service(stereoServices.enable, async ({ data }: { data: boolean }) => {
-      this.isEnabled = data;
-      return { success: true, message: data ? "enabled" : "paused" };
     });
     this.service(stereoServices.saveMap, () =>
       saveMap(this.config.save_map_path, this.#lastStep, this.#parts.writeFile),

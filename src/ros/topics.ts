@@ -20,23 +20,34 @@ export interface RawSubscription {
 }
 
 /**
- * Wraps a callback for rclnodejs, where a throw would end the process: it becomes a standing fault, which the next call
- * that goes well clears.
+ * Wraps a callback for rclnodejs, where a throw, or the rejection of what it returns, would end the process: it becomes a
+ * standing fault, which the next call that goes well clears.
  */
-export function guarded<T>(health: Health, where: string, run: (message: T) => void): (message: T) => void {
+export function guarded<T>(
+  health: Health,
+  where: string,
+  run: (message: T) => void | Promise<void>,
+): (message: T) => void {
   let raised: ReturnType<typeof asFault> | undefined;
+  const well = () => {
+    if (raised !== undefined) health.clear(where, raised.code);
+    raised = undefined;
+  };
+  const failed = (thrown: unknown) => {
+    raised = asFault(thrown, `A callback of ${where} failed.`, {
+      code: "ROS_CALLBACK",
+      remedy: "Report this: it is a defect.",
+    });
+    health.raise(where, raised.code, `${raised.message} ${raised.remedy}`, "error");
+  };
   // Exactly one parameter: rclnodejs counts them.
   return (message: T): void => {
     try {
-      run(message);
-      if (raised !== undefined) health.clear(where, raised.code);
-      raised = undefined;
+      const done = run(message);
+      if (done instanceof Promise) done.then(well, failed);
+      else well();
     } catch (thrown) {
-      raised = asFault(thrown, `A callback of ${where} failed.`, {
-        code: "ROS_CALLBACK",
-        remedy: "Report this: it is a defect.",
-      });
-      health.raise(where, raised.code, `${raised.message} ${raised.remedy}`, "error");
+      failed(thrown);
     }
   };
 }
@@ -66,7 +77,7 @@ export class NodeTopics {
   }
 
   /** The bytes are the callback's to keep. */
-  subscribe(topic: Topic, hear: (data: Uint8Array) => void): RawSubscription {
+  subscribe(topic: Topic, hear: (data: Uint8Array) => void | Promise<void>): RawSubscription {
     const name = this.#node.resolveTopicName(topic.name);
     const options = { ...this.#options(topic), isRaw: true };
     const callback = guarded(this.#health, name, (data: Buffer) => hear(data));

@@ -35,6 +35,12 @@ describe.skipIf(graph === undefined)("defended_detector_node beside stereo_voxel
   const listen = ({ name: topic, type, qos }: Topic) =>
     peer.do("subscribe", { topic: topic.replace("~", name), type, reliable: qos.reliability === "reliable" });
   const statuses = async () => (await peer.do("last", { topic: stereoOutputs.diagnostics.name, within: 60 })).status;
+  const setParameter = (parameter: string, value: object) =>
+    peer.do("call", {
+      service: `${name}/set_parameters`,
+      type: "rcl_interfaces/srv/SetParameters",
+      request: { parameters: [{ name: parameter, value }] },
+    });
   const said = () => `${detector.said}\n${stereo.said}`;
 
   beforeAll(async () => {
@@ -123,14 +129,30 @@ describe.skipIf(graph === undefined)("defended_detector_node beside stereo_voxel
     expect(anew.filter((id) => after.includes(id)).every((id) => id <= anew.length)).toBe(true);
   });
 
+  it("takes evidence off and on while it runs", async () => {
+    const topic = topicOf(detectorOutputs.detections3d);
+    const weighed = async (isOn: boolean) => {
+      await setParameter("evidence.enabled", { type: 1, bool_value: isOn });
+      // It gives up its inputs, and has them again when it next asks who listens.
+      const held = (inputs: number) =>
+        until(() => peer.do("endpoints", { topic: "/stereo_voxel_node/points" }), isOurs(inputs));
+      expect(isOurs(isOn ? 1 : 0)(await held(isOn ? 1 : 0))).toBe(true);
+      expect(await peer.do("matched", { topics: ["/left/image_rect", "/left/camera_info"] })).toBe(true);
+      const { answers } = await peer.do("play", { first: 2, count: 3, await_topic: topic });
+      expect(answers.includes(null), said()).toBe(false);
+      return (await peer.do("last", { topic })).detections.length;
+    };
+    const isOurs =
+      (inputs: number) =>
+      ({ subscribers }: { subscribers: object }) =>
+        Object.keys(subscribers).filter((from) => from === detectorNodeName).length === inputs;
+    expect(await weighed(false)).toBe(0);
+    expect(await weighed(true)).toBeGreaterThan(0);
+  });
+
   it("says that it has no evidence when the stereo node is gone, and goes on", async () => {
     await stereo.stop("SIGKILL");
-    const set = { name: "evidence.wait", value: { type: 3, double_value: 0.05 } };
-    await peer.do("call", {
-      service: `${name}/set_parameters`,
-      type: "rcl_interfaces/srv/SetParameters",
-      request: { parameters: [set] },
-    });
+    await setParameter("evidence.wait", { type: 3, double_value: 0.05 });
     const topic = topicOf(detectorOutputs.detections);
     const { answers } = await peer.do("play", { first: 0, count: 2, await_topic: topic });
     expect(answers.includes(null), said()).toBe(false);

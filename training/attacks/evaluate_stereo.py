@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -25,19 +23,11 @@ from mcap_ros2.decoder import DecoderFactory
 
 from .detector import iou
 from .evaluate_clips import targets_of
-from .product import ROOT
+from .product import ROOT, command
 from .targets import SCORE
 
 SAME = 0.3
 NEAR_M, VOXELS = 1.0, 3
-
-
-def voxelguard(root: Path, *arguments: str) -> None:
-    """Runs the product. Raises RuntimeError with its last words."""
-    command = ["npx", "tsx", "src/cli/main.ts", *arguments]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-600:]}{done.stdout[-300:]}")
 
 
 def points_of(path: Path) -> list[np.ndarray]:
@@ -95,8 +85,8 @@ def run(folder: Path, root: Path, below: Path, options: list[str]) -> tuple[list
     """Objects and solid voxels of each frame of one clip."""
     bag, out, objects = below / "clip.mcap", below / "map.mcap", below / "objects.jsonl"
     made = ["--calibration", f"{folder}/calibration.json", "--timestamps", f"{folder}/timestamps.txt", "--poses", f"{folder}/poses.txt"]
-    voxelguard(root, "bag", "from-images", "--left", f"{folder}/left", "--right", f"{folder}/right", *made, "--out", str(bag))
-    voxelguard(root, "replay", str(bag), "--detect", "--out", str(out), "--objects", str(objects), *options)
+    command(root, "bag", "from-images", "--left", f"{folder}/left", "--right", f"{folder}/right", *made, "--out", str(bag))
+    command(root, "replay", str(bag), "--detect", "--out", str(out), "--objects", str(objects), *options)
     return [json.loads(line) for line in objects.read_text().splitlines()], points_of(out)
 
 
