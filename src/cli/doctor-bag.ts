@@ -2,6 +2,7 @@ import type { StereoConfig } from "../config/stereo-schema.ts";
 import { Health } from "../core/health.ts";
 import type { RectifiedPair, Side, StereoInput } from "../core/ports.ts";
 import { bad, type Finding, failed, ok } from "../doctor/finding.ts";
+import { checkPlayback } from "../doctor/playback.ts";
 import { checkPoses } from "../doctor/poses.ts";
 import { checkRig } from "../doctor/rig.ts";
 import { rowErrorFinding, rowErrors } from "../doctor/row-error.ts";
@@ -45,6 +46,8 @@ export async function bagFindings(path: string, given: GivenTopics, config: Ster
     findings.push(...rigFindings(headers, sample, topics, config, model), ...pictureFindings(sample));
     findings.push(...rowFindings(headers, sample, topics, config, model));
     findings.push(posesFinding(headers, config["map.base_frame"]));
+    const playback = checkPlayback(bag.topics);
+    if (playback !== undefined) findings.push(playback);
   } catch (thrown) {
     findings.push(failed(findings.length === 1 ? "topics" : "reading", thrown));
   } finally {

@@ -7,6 +7,7 @@ import { parseConfig } from "../../src/config/parse.ts";
 import { stereoSchema } from "../../src/config/stereo-schema.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import { openBag } from "../../src/io/bag.ts";
+import { cutBag } from "../../src/io/bag-tools.ts";
 import { McapSink } from "../../src/io/mcap-writer.ts";
 import { readCameraInfo } from "../../src/msg/read-camera-info.ts";
 import { writeCameraInfo } from "../../src/msg/write-camera.ts";
@@ -112,6 +113,7 @@ describe("a recording", () => {
     sees: "ok",
     rectification: "ok",
     "/tf": "ok",
+    "bag play": "ok",
   };
 
   it("that is sound gets no complaint, and the command ends with 0", () => {
@@ -169,6 +171,11 @@ describe("a recording", () => {
       config,
     );
     expect(verdicts(still)).toEqual({ ...sound, "/tf": "warn" });
+    const volatile = await bagFindings(await changed("volatile.mcap", (_topic, data) => data, false), {}, config);
+    expect(verdicts(volatile)).toEqual({ ...sound, "bag play": "warn" });
+    const cut = join(folder, "cut.mcap");
+    await cutBag(join(folder, "volatile.mcap"), cut);
+    expect(verdicts(await bagFindings(cut, {}, config))).toEqual(sound);
     const lone = await bagFindings(
       await changed("lone.mcap", (topic, data) => (topic.includes("right") ? undefined : data)),
       {},
@@ -193,11 +200,14 @@ function found(findings: readonly Finding[], name: string): Finding {
 async function changed(
   name: string,
   change: (topic: string, data: Uint8Array) => Uint8Array | undefined,
+  isLatched?: boolean,
 ): Promise<string> {
   const path = join(folder, name);
   const bag = await openBag(demo);
   const sink = await McapSink.open(path);
-  for (const { name: topic, type } of bag.topics) sink.addTopic(topic, type);
+  for (const { name: topic, type } of bag.topics) {
+    sink.addTopic(topic, type, isLatched === undefined ? {} : { isLatched });
+  }
   for await (const { topic, logTimeNs, data } of bag.messages()) {
     const next = change(topic, data.slice());
     if (next !== undefined) await sink.write(topic, logTimeNs, next);
