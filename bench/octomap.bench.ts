@@ -2,12 +2,12 @@ import { parseArgs } from "node:util";
 import { castRay, makeRayHit } from "../src/octree/cast-ray.ts";
 import { OccupancyMap } from "../src/octree/occupancy-map.ts";
 import { RANGE_M, randomRays, type Scan, streetScans } from "../test/octree/scans.ts";
+import { kittiLidar, kittiStereo } from "./support/kitti.ts";
 import { type OctomapPeer, type OctomapRun, openOctomap } from "./support/octomap.ts";
 import { machineNow, median, ms, type SummaryLine, writeReport } from "./support/report.ts";
 
 // Fixed settings: do not change them, or figures of different days say nothing.
 const RESOLUTIONS_M = [0.1, 0.2, 0.5];
-const SENSORS = ["camera", "lidar"] as const;
 const SCANS = 6;
 const RAYS = 100_000;
 const WANTED = { insert: 5, cast: 1, bytes: 0.5 };
@@ -45,8 +45,7 @@ function runOurs(scans: readonly Scan[], rays: Float32Array, resolutionM: number
   return { insertMs, castMs, hits, sum, bytes: store.usedBytes, allocated: store.byteLength, cells };
 }
 
-function compare(peer: OctomapPeer | undefined, sensor: (typeof SENSORS)[number], resolutionM: number) {
-  const scans = streetScans(sensor, SCANS);
+function compare(peer: OctomapPeer | undefined, sensor: string, scans: readonly Scan[], resolutionM: number) {
   const rays = randomRays(scans, RAYS);
   // Warm: the first map of a process is inserted by code that is not yet compiled.
   runOurs(scans, rays, resolutionM);
@@ -122,10 +121,21 @@ const machine = machineNow();
 const peer = openOctomap();
 const results: Record<string, Comparison> = {};
 const summary: SummaryLine[] = [];
-for (const sensor of SENSORS) {
+const sets: Readonly<Record<string, Scan[] | undefined>> = {
+  camera: streetScans("camera", SCANS),
+  lidar: streetScans("lidar", SCANS),
+  "KITTI stereo": kittiStereo(SCANS),
+  "KITTI lidar": await kittiLidar(),
+};
+for (const [sensor, scans] of Object.entries(sets)) {
+  if (scans === undefined) {
+    console.log(`${sensor}: skipped, the reason stands above`);
+    summary.push({ name: `octomap, ${sensor}`, ours: "", peer: "", value: "", limit: "", verdict: "missing" });
+    continue;
+  }
   for (const resolutionM of RESOLUTIONS_M) {
     const what = `${sensor} at ${resolutionM} m`;
-    const result = compare(peer, sensor, resolutionM);
+    const result = compare(peer, sensor, scans, resolutionM);
     results[what] = result;
     const lines = linesOf(what, result);
     for (const { name, ours, peer: other, value } of lines)
