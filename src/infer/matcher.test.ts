@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { referenceEvidence } from "../../test/reference/matcher.ts";
-import { compileMatcher } from "../../test/support/matcher-kernel.ts";
+import { kernelOf } from "../../test/support/compile-kernel.ts";
 import type { Fault } from "../core/fault.ts";
 import { BASE, compileKernel, startKernel } from "./kernel-module.ts";
 import { CONTROL_BYTES, giveUp, openRun, waitUntilDone } from "./kernel-schedule.ts";
@@ -13,7 +13,7 @@ let wasm: Uint8Array;
 let one: Matcher;
 
 beforeAll(async () => {
-  wasm = await compileMatcher();
+  wasm = await kernelOf("matcher");
   one = makeMatcher(wasm);
 });
 

@@ -19,7 +19,8 @@ export class PointInserter {
   readonly #evidence: Evidence;
   readonly #resolutionM: number;
   readonly #grid = new ScanGrid();
-  readonly #marker: RayMarker;
+  /** Made with the first scan. */
+  #marker: RayMarker | undefined;
   readonly #low = new Float64Array(3);
   readonly #high = new Float64Array(3);
   /** 1 for each brick of the grid in which something is marked. */
@@ -30,20 +31,16 @@ export class PointInserter {
     this.#times = times;
     this.#evidence = evidence;
     this.#resolutionM = resolutionM;
-    this.#marker = new RayMarker(resolutionM);
   }
 
   /** How far the scan reaches inside the key space and the window around `origin`; false = more than a scan may span. */
   prepare(xyz: Float32Array, count: number, origin: ArrayLike<number>, maxRangeM: number): boolean {
     const [low, high] = [this.#low, this.#high];
+    this.#marker ??= new RayMarker(this.#resolutionM);
+    this.#marker.load(low, high, xyz, count);
     for (let a = 0; a < 3; a += 1) {
-      let from = origin[a]!;
-      let to = from;
-      for (let i = a; i < count * 3; i += 3) {
-        const at = xyz[i]!;
-        if (at < from) from = at;
-        if (at > to) to = at;
-      }
+      const from = Math.min(low[a]!, origin[a]!);
+      const to = Math.max(high[a]!, origin[a]!);
       const res = this.#resolutionM;
       const reach = this.#window.halfBricks * BRICK_EDGE;
       const home = keyOf(origin[a]!, res);
@@ -56,10 +53,10 @@ export class PointInserter {
   }
 
   /** After `prepare` with the same scan; the window must already be centred on its origin. */
-  insert(xyz: Float32Array, count: number, origin: ArrayLike<number>, maxRangeM: number): void {
+  insert(origin: ArrayLike<number>, maxRangeM: number): void {
     this.occupiedCells = 0;
     this.freeCells = 0;
-    this.#marker.mark(this.#grid, xyz, count, origin, maxRangeM);
+    this.#marker!.mark(this.#grid, origin, maxRangeM);
     this.#touch();
     this.#eachTouched(true);
     this.#eachTouched(false);

@@ -131,7 +131,7 @@ export class OccupancyMap {
     const reason = this.#refusal(x, y, z, stampNs) ?? this.#badScan(points, maxRangeM);
     if (reason !== undefined) return { kind: "rejected", reason };
     this.#begin(x, y, z, stampNs);
-    this.#points.insert(points.xyz, points.count, this.#origin, maxRangeM);
+    this.#points.insert(this.#origin, maxRangeM);
     return this.#inserted(this.#points);
   }
 

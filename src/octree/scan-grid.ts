@@ -14,15 +14,15 @@ export class ScanGrid {
   readonly low: Int32Array = new Int32Array(3);
   /** Cells along x (whole words), y and z (whole bricks). */
   readonly size: Int32Array = new Int32Array(3);
-  free: Uint32Array = new Uint32Array(0);
-  hit: Uint32Array = new Uint32Array(0);
+  free: Int32Array = new Int32Array(0);
+  hit: Int32Array = new Int32Array(0);
   /** The same memory by bytes. */
   freeRows: Uint8Array = new Uint8Array(0);
   hitRows: Uint8Array = new Uint8Array(0);
-  /** Words in use. */
+  /** Words of each set. */
   words = 0;
 
-  /** Spans the keys low..high (edges included) and clears them; false where that is more than `MAX_SCAN_CELLS`. */
+  /** Spans the keys low..high (edges included); false where that is more than `MAX_SCAN_CELLS`. */
   span(low: ArrayLike<number>, high: ArrayLike<number>): boolean {
     let cells = 1;
     for (let a = 0; a < 3; a += 1) {
@@ -32,19 +32,16 @@ export class ScanGrid {
       this.size[a] = Math.ceil((high[a]! + 1 - from) / edge) * edge;
       cells *= this.size[a]!;
     }
-    if (cells > MAX_SCAN_CELLS) return false;
     this.words = cells / WORD;
-    if (this.free.length < this.words) this.#grow(Math.min(this.words * 2, MAX_SCAN_CELLS / WORD));
-    this.free.fill(0, 0, this.words);
-    this.hit.fill(0, 0, this.words);
-    return true;
+    return cells <= MAX_SCAN_CELLS;
   }
 
-  #grow(words: number): void {
-    this.free = new Uint32Array(words);
-    this.hit = new Uint32Array(words);
-    this.freeRows = new Uint8Array(this.free.buffer);
-    this.hitRows = new Uint8Array(this.hit.buffer);
+  /** Lets the two sets lie in `memory`, `words` words from each address on, and clears them. */
+  place(memory: ArrayBuffer, free: number, hit: number): void {
+    this.free = new Int32Array(memory, free, this.words).fill(0);
+    this.hit = new Int32Array(memory, hit, this.words).fill(0);
+    this.freeRows = new Uint8Array(memory, free, this.words * 4);
+    this.hitRows = new Uint8Array(memory, hit, this.words * 4);
   }
 }
 

@@ -1,4 +1,4 @@
-/** The part of WebAssembly that `src/infer` uses; TypeScript has it only in the DOM library, which Node code must not see. */
+/** The part of WebAssembly that `src` uses; TypeScript has it only in the DOM library, which Node code must not see. */
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);
