@@ -13,6 +13,8 @@ export { McapSink } from "./io/mcap-writer.ts";
 export { stereoSource } from "./io/stereo-bag.ts";
 export { findStereoTopics } from "./io/stereo-topics.ts";
 export { OccupancyMap } from "./octree/occupancy-map.ts";
+export { makePointList } from "./octree/points.ts";
+export { boxInto, makeCellAnswers, queryKeysInto, queryPointsInto } from "./octree/query.ts";
 export { rectifiedPairs } from "./pipeline/frames.ts";
 export { MapOutputs } from "./pipeline/map-outputs.ts";
 export { type MapStep, mapSteps } from "./pipeline/map-steps.ts";

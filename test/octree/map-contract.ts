@@ -15,6 +15,10 @@ export interface MapUnderTest {
   reset(): void;
   /** Centres of all cells of a state, as `textOf`, sorted. */
   list(state: State): string[];
+  /** State and log-odds (NaN = unknown) of the cells around many points. */
+  query(xyz: Float64Array): { state: ArrayLike<number>; logOdds: ArrayLike<number> };
+  /** Known cells with their centres in a box: centre as `textOf` and probability to two places, sorted. */
+  box(min: ArrayLike<number>, max: ArrayLike<number>): string[];
 }
 
 const second = 1_000_000_000n;
@@ -91,6 +95,23 @@ export function mapContract(name: string, make: (options: Partial<MapOptions>) =
       expect(map.list(OCCUPIED)).toEqual([]);
     });
 
+    it("answers nothing but unknown beyond the key space", () => {
+      const map = make({});
+      map.insertFrame(oneCell(OCCUPIED, 0.9), ahead, 0n);
+      const { state, logOdds } = map.query(Float64Array.of(2.25, -0.25, -0.25, 1e9, 0, 0, 0, Number.NaN, 0));
+      expect(Array.from(state)).toEqual([OCCUPIED, UNKNOWN, UNKNOWN]);
+      expect(Array.from(logOdds).map(Number.isNaN)).toEqual([false, true, true]);
+    });
+
+    it("lists a box by the centres of its cells, edges included", () => {
+      const map = make({ decayPerS: 0 });
+      map.insertFrame(oneCell(OCCUPIED, 0.95), ahead, 0n);
+      expect(map.box([2.25, -0.25, -0.25], [2.25, -0.25, -0.25])).toEqual(["2.2500 -0.2500 -0.2500 0.70"]);
+      expect(map.box([2.26, -1, -1], [9, 9, 9])).toEqual([]);
+      expect(map.box([-1e6, -1e6, -1e6], [1e6, 1e6, 1e6])).toHaveLength(1);
+      expect(map.box([3, 3, 3], [-3, -3, -3])).toEqual([]);
+    });
+
     it("takes an aligned frame cell by cell", () => {
       fc.assert(
         fc.property(fc.integer(), (seed) => {
@@ -127,6 +148,7 @@ export function mapContract(name: string, make: (options: Partial<MapOptions>) =
             }
             const min = [random() * -5, random() * -5, random() * -5];
             const max = [random() * 5, random() * 5, random() * 5];
+            expect(map.box(min, max)).toEqual(reference.box(min, max));
             expect(map.clearBox(min, max)).toBe(reference.clearBox(min, max));
             for (const state of [1, OCCUPIED] as const) expect(map.list(state)).toEqual(reference.list(state));
             for (let n = 0; n < 200; n += 1) {
@@ -134,6 +156,13 @@ export function mapContract(name: string, make: (options: Partial<MapOptions>) =
               const [one, other] = [map.logOddsAt(...p), reference.logOddsAt(...p)];
               if (one === undefined || other === undefined) expect(one).toBe(other);
               else expect(one).toBeCloseTo(other, 6);
+            }
+            const asked = Float64Array.from({ length: 600 }, () => (random() - 0.5) * 16);
+            const [answers, wanted] = [map.query(asked), reference.query(asked)];
+            expect(Array.from(answers.state)).toEqual(Array.from(wanted.state));
+            const unknownAs99 = (v: number) => (Number.isNaN(v) ? 99 : v);
+            for (let i = 0; i < 200; i += 1) {
+              expect(unknownAs99(answers.logOdds[i]!)).toBeCloseTo(unknownAs99(wanted.logOdds[i]!), 6);
             }
           },
         ),

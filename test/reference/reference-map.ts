@@ -110,6 +110,25 @@ export class ReferenceMap {
       .sort();
   }
 
+  query(xyz: Float64Array): { state: State[]; logOdds: number[] } {
+    const points = Array.from(
+      { length: xyz.length / 3 },
+      (_, i) => [xyz[i * 3]!, xyz[i * 3 + 1]!, xyz[i * 3 + 2]!] as const,
+    );
+    return {
+      state: points.map((p) => this.stateAt(...p)),
+      logOdds: points.map((p) => this.logOddsAt(...p) ?? Number.NaN),
+    };
+  }
+
+  /** Centre and probability, as text, sorted. */
+  box(min: ArrayLike<number>, max: ArrayLike<number>): string[] {
+    const inBox = [...this.cells]
+      .map(([key, { value }]) => ({ centre: centreOfText(key, this.options.resolutionM), value }))
+      .filter(({ centre }) => centre.every((v, a) => v >= min[a]! - 1e-9 && v <= max[a]! + 1e-9));
+    return inBox.map(({ centre, value }) => `${textOf(centre)} ${(1 / (1 + Math.exp(-value))).toFixed(2)}`).sort();
+  }
+
   #limited(p: number, most: number): number {
     const heard = steps(logOdds(Math.min(Math.max(p, 1e-6), 1 - 1e-6)));
     const limit = steps(logOdds(most));
