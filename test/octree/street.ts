@@ -35,22 +35,28 @@ function boxesAt(shift: number): readonly (readonly number[])[] {
 function depthAlong(boxes: readonly (readonly number[])[], x: number, y: number): number {
   let nearest = Number.POSITIVE_INFINITY;
   for (const box of boxes) {
-    let [enter, leave] = [0.1, nearest];
-    for (const [a, d] of [x, y, 1].entries()) {
-      const [one, other] = [box[2 * a]! / d, box[2 * a + 1]! / d];
-      enter = Math.max(enter, Math.min(one, other));
-      leave = Math.min(leave, Math.max(one, other));
-    }
-    if (enter < leave) nearest = enter;
+    const x0 = box[0]! / x;
+    const x1 = box[1]! / x;
+    const y0 = box[2]! / y;
+    const y1 = box[3]! / y;
+    const enter = Math.max(0.1, Math.min(x0, x1), Math.min(y0, y1), box[4]!);
+    if (enter < Math.min(nearest, Math.max(x0, x1), Math.max(y0, y1), box[5]!)) nearest = enter;
   }
   return nearest;
 }
 
-/** A street, with `more` boxes, seen by `streetCamera` as an octree: in-view cells only, merged where 8 children are all free or all unknown. */
+/** A street, with `more` boxes, seen by `streetCamera`. */
 export function streetFrame(shift = 0, more: readonly (readonly number[])[] = []): OctreeFrame {
+  return frameOf([...boxesAt(shift), ...more]);
+}
+
+/**
+ * Boxes [x0, x1, y0, y1, z0, z1], metres, optical frame, seen by `streetCamera` as an octree: in-view cells only, merged
+ * where 8 children are all free or all unknown.
+ */
+export function frameOf(boxes: readonly (readonly number[])[]): OctreeFrame {
   const [nx, ny, nz] = streetGrid.size;
   const leaf = new Int8Array(nx * ny * nz).fill(-1);
-  const boxes = [...boxesAt(shift), ...more];
   const surface = surfaceCells(boxes);
   for (let z = 0; z < nz; z += 1) {
     for (let y = 0; y < ny; y += 1) {
@@ -87,11 +93,14 @@ function surfaceCells(boxes: readonly (readonly number[])[]): Uint8Array {
 /** -1 = out of view. */
 function leafState(boxes: readonly (readonly number[])[], x: number, y: number, z: number): number {
   const { origin, voxelSizeM } = streetGrid;
-  const [cx, cy, cz] = [x + origin[0] + 0.5, y + origin[1] + 0.5, z + origin[2] + 0.5].map((v) => v * voxelSizeM);
-  const [u, v] = [(streetCamera.fx * cx!) / cz! + streetCamera.cx, (streetCamera.fy * cy!) / cz! + streetCamera.cy];
+  const cx = (x + origin[0] + 0.5) * voxelSizeM;
+  const cy = (y + origin[1] + 0.5) * voxelSizeM;
+  const cz = (z + origin[2] + 0.5) * voxelSizeM;
+  const u = (streetCamera.fx * cx) / cz + streetCamera.cx;
+  const v = (streetCamera.fy * cy) / cz + streetCamera.cy;
   if (u < 0 || u >= streetCamera.width || v < 0 || v >= streetCamera.height) return -1;
-  const depthM = depthAlong(boxes, cx! / cz!, cy! / cz!);
-  return cz! < depthM ? FREE : 0;
+  const depthM = depthAlong(boxes, cx / cz, cy / cz);
+  return cz < depthM ? FREE : 0;
 }
 
 function emit(frame: OctreeFrame, leaf: Int8Array, x: number, y: number, z: number, edge: number): void {
@@ -99,8 +108,9 @@ function emit(frame: OctreeFrame, leaf: Int8Array, x: number, y: number, z: numb
   const first = leaf[(z * ny + y) * nx + x]!;
   let same = edge === 1 || first !== OCCUPIED;
   for (let i = 0; same && i < edge * edge * edge; i += 1) {
-    const [dx, dy, dz] = [i % edge, Math.floor(i / edge) % edge, Math.floor(i / edge / edge)];
-    same = leaf[((z + dz) * ny + y + dy) * nx + x + dx] === first;
+    const dy = Math.floor(i / edge) % edge;
+    const dz = Math.floor(i / edge / edge);
+    same = leaf[((z + dz) * ny + y + dy) * nx + x + (i % edge)] === first;
   }
   if (!same) {
     const half = edge / 2;
