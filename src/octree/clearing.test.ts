@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { addCell, randomFrame, randomOf } from "../../test/octree/frames.ts";
+import { clearingRay } from "../../test/reference/clearing-walk.ts";
 import type { StereoCalibration } from "../core/calibration.ts";
 import { FREE, makeOctreeFrame, OCCUPIED, type OctreeFrame, type OctreeGrid } from "../core/occupancy.ts";
-import { clearingPointsInto, makeClearingRays } from "./clearing.ts";
-import { frameOccupiedInto, rasterInto, STATE_MASK } from "./per-frame.ts";
+import { clearingPointsInto, cutOffBy, makeClearingRays } from "./clearing.ts";
+import { frameOccupiedInto, rasterInto } from "./per-frame.ts";
 import { makePointList } from "./points.ts";
 
 const grid: OctreeGrid = { voxelSizeM: 0.5, origin: [-8, -8, 0], size: [16, 16, 16], levels: 2 };
@@ -116,17 +117,33 @@ it("puts the rays half a leaf apart where the grid ends, or where they do, and n
   expect(columns / rows).toBeCloseTo(101 / 51, 0);
 });
 
-it("ends every ray where walking leaf by leaf ends it", () => {
+it("ends every ray where the reference ends it", () => {
+  const grids: OctreeGrid[] = [grid, { ...grid, origin: [-12, -9, 3] }, { ...grid, origin: [2, -8, 0] }];
   fc.assert(
-    fc.property(fc.integer(), (seed) => {
-      const frame = randomFrame(randomOf(seed), grid);
-      const leaves = makeOctreeFrame(grid, 4096);
+    fc.property(fc.integer(), fc.constantFrom(...grids), fc.constantFrom(3, 100), (seed, of, maxRangeM) => {
+      const frame = randomFrame(randomOf(seed), of);
+      const options = { maxRays: 300, blindM: 1, maxRangeM };
+      const rays = makeClearingRays(of, calibration, options);
+      const out = makePointList(1);
+      clearingPointsInto(out, frame, rays);
       const dense = new Uint8Array(4096);
       rasterInto(dense, frame);
-      for (const [i, code] of dense.entries())
-        addCell(leaves, 1, i % 16, (i >> 4) % 16, i >> 8, code & STATE_MASK, 0.5);
-      const options = { maxRays: 512, blindM: 1 };
-      expect(pointsOf(frame, options)).toEqual(pointsOf(leaves, options));
+      const cutOff = cutOffBy(of, calibration);
+      const wanted: number[][] = [];
+      for (let ray = 0; ray < rays.directions.length; ray += 3) {
+        const d = Array.from(rays.directions.subarray(ray, ray + 3));
+        const end = clearingRay(of, dense, (leaf) => cutOff[leaf] === 1, d, rays.options);
+        if (end === undefined) continue;
+        const rangeM = Math.max(end.lengthM - 0.05 * of.voxelSizeM, end.lengthM * 0.9);
+        wanted.push([...d.map((v) => v * rangeM), end.hit ? 1 : 0]);
+      }
+      expect(out.count).toBe(wanted.length);
+      for (const [i, [x, y, z, hit]] of wanted.entries()) {
+        expect(out.xyz[i * 3]).toBeCloseTo(x!, 4);
+        expect(out.xyz[i * 3 + 1]).toBeCloseTo(y!, 4);
+        expect(out.xyz[i * 3 + 2]).toBeCloseTo(z!, 4);
+        expect(out.value[i]).toBe(hit);
+      }
     }),
     { numRuns: 60 },
   );
@@ -139,14 +156,14 @@ it("only ever crosses free space after its blind start, and ends inside it", () 
       const frame = randomFrame(randomOf(seed), grid);
       const dense = new Uint8Array(4096);
       rasterInto(dense, frame);
-      const { cutOff } = makeClearingRays(grid, calibration);
+      const cutOff = cutOffBy(grid, calibration);
       for (const [x, y, z] of pointsOf(frame, { maxRays: 512, blindM: 1 })) {
         const length = Math.hypot(x!, y!, z!);
         let sawFree = true;
         for (let t = length; t > 1.5; t -= 0.07) {
           const cell = [x!, y!, z!].map((v, a) => Math.floor((v * t) / length / 0.5) - grid.origin[a]!);
           const leaf = (cell[2]! * 16 + cell[1]!) * 16 + cell[0]!;
-          const state = dense[leaf]! & STATE_MASK;
+          const state = dense[leaf]!;
           sawFree = sawFree && state === FREE;
           // Towards the camera: free, then at most what reaches out of the image.
           expect(sawFree || (state === 0 && cutOff[leaf] === 1)).toBe(true);

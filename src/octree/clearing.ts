@@ -2,7 +2,7 @@ import type { StereoCalibration } from "../core/calibration.ts";
 import { Fault } from "../core/fault.ts";
 import { FREE, OCCUPIED, type OctreeFrame, type OctreeGrid, UNKNOWN } from "../core/occupancy.ts";
 import { isWhollyInView, type View } from "../core/view.ts";
-import { rasterInto, STATE_BITS, STATE_MASK } from "./per-frame.ts";
+import { rasterInto } from "./per-frame.ts";
 import { type PointList, reserve } from "./points.ts";
 
 export interface ClearingOptions {
@@ -24,7 +24,7 @@ const SPACING = 0.5;
 /** End points stay this much (leaf voxels) before the face, inside free space, whatever rounding does to them. */
 const INSET = 0.05;
 
-/** Ray directions of one camera and grid, with the scratch to walk them. Made once per calibration. */
+/** Rays of one camera through one grid, with the leaves that each passes. Made once per calibration. */
 export interface ClearingRays {
   readonly grid: OctreeGrid;
   readonly options: ClearingOptions;
@@ -33,9 +33,16 @@ export interface ClearingRays {
   readonly rows: number;
   /** Unit vectors, left optical frame. */
   readonly directions: Float64Array;
+  /** States of the leaves as `rasterInto` writes them, then one of all that is outside the grid: unknown. */
   readonly dense: Uint8Array;
-  /** 1 where a leaf reaches out of the image, so that nothing can call it free; indices as in `dense`. */
-  readonly cutOff: Uint8Array;
+  /** Places in `leaf` and `enterM` of a ray's leaves: `first[ray]` to before `first[ray + 1]`, the last one an end outside. */
+  readonly first: Int32Array;
+  /** Index in `dense`. */
+  readonly leaf: Int32Array;
+  /** Metres from the camera to where the ray comes into the leaf. */
+  readonly enterM: Float32Array;
+  /** The last place at which a ray may begin to be free: before it lies no more unseen space than is allowed. */
+  readonly freeBy: Int32Array;
 }
 
 export function makeClearingRays(
@@ -46,19 +53,40 @@ export function makeClearingRays(
   const all = { ...clearingDefaults, ...options };
   const { columns, rows } = binsOf(grid, calibration, all);
   const directions = new Float64Array(columns * rows * 3);
+  const cutOff = cutOffBy(grid, calibration);
+  // A ray passes no more leaves than the grid has layers; one place for what is outside before them, one for after.
+  const room = columns * rows * (grid.size[0] + grid.size[1] + grid.size[2] + 2);
+  const traced = { count: 0, leaf: new Int32Array(room), enterM: new Float32Array(room) };
+  const first = new Int32Array(columns * rows + 1);
+  const freeBy = new Int32Array(columns * rows);
   for (let row = 0; row < rows; row += 1) {
     for (let column = 0; column < columns; column += 1) {
       const x = (((column + 0.5) * calibration.width) / columns - 0.5 - calibration.cx) / calibration.fx;
       const y = (((row + 0.5) * calibration.height) / rows - 0.5 - calibration.cy) / calibration.fy;
       const length = Math.hypot(x, y, 1);
-      directions.set([x / length, y / length, 1 / length], (row * columns + column) * 3);
+      const direction = [x / length, y / length, 1 / length] as const;
+      const ray = row * columns + column;
+      directions.set(direction, ray * 3);
+      freeBy[ray] = trace(traced, grid, all, cutOff, direction);
+      first[ray + 1] = traced.count;
     }
   }
-  const dense = new Uint8Array(grid.size[0] * grid.size[1] * grid.size[2]);
-  return { grid, options: all, columns, rows, directions, dense, cutOff: cutOffBy(grid, calibration) };
+  return {
+    grid,
+    options: all,
+    columns,
+    rows,
+    directions,
+    dense: new Uint8Array(cutOff.length + 1),
+    first,
+    leaf: traced.leaf.slice(0, traced.count),
+    enterM: traced.enterM.slice(0, traced.count),
+    freeBy,
+  };
 }
 
-function cutOffBy(grid: OctreeGrid, view: View): Uint8Array {
+/** 1 where a leaf reaches out of the image, so that nothing can call it free; indices as those of `rasterInto`. */
+export function cutOffBy(grid: OctreeGrid, view: View): Uint8Array {
   const [sizeX, sizeY, sizeZ] = grid.size;
   const out = new Uint8Array(sizeX * sizeY * sizeZ);
   for (let i = 0; i < out.length; i += 1) {
@@ -96,95 +124,78 @@ export function clearingPointsInto(out: PointList, frame: OctreeFrame, rays: Cle
       remedy: "Call makeClearingRays again when the grid or the calibration changes.",
     });
   }
-  const { grid } = rays;
-  rasterInto(rays.dense, frame);
+  const { directions, dense, first, leaf, enterM, freeBy } = rays;
+  rasterInto(dense, frame);
   out.count = 0;
-  const count = rays.directions.length / 3;
+  const count = freeBy.length;
   reserve(out, count);
+  const insetM = INSET * rays.grid.voxelSizeM;
   for (let ray = 0; ray < count; ray += 1) {
-    const end = walk(rays, ray * 3);
-    if (end === 0) continue;
-    const range = Math.max(Math.abs(end) - INSET * grid.voxelSizeM, Math.abs(end) * 0.9);
-    for (let a = 0; a < 3; a += 1) out.xyz[out.count * 3 + a] = rays.directions[ray * 3 + a]! * range;
-    out.value[out.count] = end < 0 ? 1 : 0;
+    const by = freeBy[ray]!;
+    let at = first[ray]!;
+    while (at < by && dense[leaf[at]!] === UNKNOWN) at += 1;
+    if (dense[leaf[at]!] !== FREE) continue;
+    while (dense[leaf[at]!] === FREE) at += 1;
+    const endM = enterM[at]!;
+    const rangeM = Math.max(endM - insetM, endM * 0.9);
+    const to = out.count * 3;
+    out.xyz[to] = directions[ray * 3]! * rangeM;
+    out.xyz[to + 1] = directions[ray * 3 + 1]! * rangeM;
+    out.xyz[to + 2] = directions[ray * 3 + 2]! * rangeM;
+    out.value[out.count] = dense[leaf[at]!] === OCCUPIED ? 1 : 0;
     out.count += 1;
   }
 }
 
-/** Length of the free ray in metres; negative when an obstacle ended it, 0 when nothing free was seen. */
-function walk({ grid, options, directions, dense, cutOff }: ClearingRays, at: number): number {
+/** Adds the leaves of a ray (a unit vector) to `out`, and returns the last place there at which it may begin to be free. */
+function trace(
+  out: { count: number; readonly leaf: Int32Array; readonly enterM: Float32Array },
+  grid: OctreeGrid,
+  { blindM, maxRangeM }: ClearingOptions,
+  cutOff: Uint8Array,
+  direction: readonly [number, number, number],
+): number {
   const voxelM = grid.voxelSizeM;
   const [sizeX, sizeY, sizeZ] = grid.size;
   const [originX, originY, originZ] = grid.origin;
   // Everything in leaf voxels; the camera stands at minus the grid's origin. Never 0: it is divided by.
-  const dx = directions[at]! || 1e-12;
-  const dy = directions[at + 1]! || 1e-12;
-  const dz = directions[at + 2]!;
-  const start = entry(grid, directions, at);
+  const dx = direction[0] || 1e-12;
+  const dy = direction[1] || 1e-12;
+  const dz = direction[2];
+  const start = originZ > 0 ? (originZ + 1e-9) / dz : 0;
+  const limit = maxRangeM / voxelM;
+  const blind = Math.max(blindM / voxelM, start) + 1e-6;
   let x = Math.floor(dx * start - originX);
   let y = Math.floor(dy * start - originY);
   let z = Math.floor(dz * start - originZ);
-  const blind = Math.max(options.blindM / voxelM, start) + 1e-6;
-  const limit = options.maxRangeM / voxelM;
-  const perX = 1 / dx;
-  const perY = 1 / dy;
-  const perZ = 1 / dz;
   let travelled = start;
-  let sawFree = false;
-  let unseenTo = start;
-  while (travelled < limit) {
-    const inside = x >= 0 && x < sizeX && y >= 0 && y < sizeY && z >= 0 && z < sizeZ;
-    const leaf = (z * sizeY + y) * sizeX + x;
-    const code = inside ? dense[leaf]! : UNKNOWN;
-    const state = code & STATE_MASK;
-    if (state === OCCUPIED) return sawFree ? -travelled * voxelM : 0;
-    if (state !== FREE && sawFree) return travelled * voxelM;
-    if (!sawFree && unseenTo > blind) return 0;
-    if (state === FREE) sawFree = true;
-    // On to the face through which the ray leaves the cell, whatever its size; along the other axes rounding must not
-    // leave the cell.
-    const up = code >> STATE_BITS;
-    const last = (1 << up) - 1;
-    const leaveX = ((dx > 0 ? (x | last) + 1 : x & ~last) + originX) * perX;
-    const leaveY = ((dy > 0 ? (y | last) + 1 : y & ~last) + originY) * perY;
-    const leaveZ = ((z | last) + 1 + originZ) * perZ;
-    if (leaveX <= leaveY && leaveX <= leaveZ) {
-      travelled = leaveX;
-      x = dx > 0 ? (x | last) + 1 : (x & ~last) - 1;
-      if (up > 0) {
-        y = within(dy * travelled - originY, y, last);
-        z = within(dz * travelled - originZ, z, last);
-      }
-    } else if (leaveY <= leaveZ) {
-      travelled = leaveY;
-      y = dy > 0 ? (y | last) + 1 : (y & ~last) - 1;
-      if (up > 0) {
-        x = within(dx * travelled - originX, x, last);
-        z = within(dz * travelled - originZ, z, last);
-      }
-    } else {
-      travelled = leaveZ;
-      z = (z | last) + 1;
-      if (up > 0) {
-        x = within(dx * travelled - originX, x, last);
-        y = within(dy * travelled - originY, y, last);
-      }
+  const begin = out.count;
+  let freeBy = -1;
+  // Until the ray is outside the grid for good.
+  while (travelled < limit && z < sizeZ && (dx > 0 ? x < sizeX : x >= 0) && (dy > 0 ? y < sizeY : y >= 0)) {
+    const inside = x >= 0 && x < sizeX && y >= 0 && y < sizeY && z >= 0;
+    const leaf = inside ? (z * sizeY + y) * sizeX + x : cutOff.length;
+    const leaveX = ((dx > 0 ? x + 1 : x) + originX) / dx;
+    const leaveY = ((dy > 0 ? y + 1 : y) + originY) / dy;
+    const leaveZ = (z + 1 + originZ) / dz;
+    const leave = Math.min(leaveX, leaveY, leaveZ);
+    if (leave === leaveX) x += dx > 0 ? 1 : -1;
+    else if (leave === leaveY) y += dy > 0 ? 1 : -1;
+    else z += 1;
+    // Through an edge or a corner, and where the camera stands on a face, it is in no leaf between.
+    if (leave < travelled + 1e-9) continue;
+    if (inside || out.count === begin) {
+      out.leaf[out.count] = leaf;
+      out.enterM[out.count] = travelled * voxelM;
+      out.count += 1;
     }
-    if (!sawFree && !(inside && cutOff[leaf] === 1)) unseenTo = travelled;
+    travelled = leave;
+    if (freeBy < 0 && travelled > blind && cutOff[leaf] !== 1) freeBy = out.count - 1;
   }
-  return sawFree ? options.maxRangeM : 0;
-}
-
-/** The leaf at `at`, or the nearest of those that share the cell of leaf `k`. */
-function within(at: number, k: number, last: number): number {
-  const low = k & ~last;
-  const found = Math.floor(at);
-  return found < low ? low : found > low + last ? low + last : found;
-}
-
-/** Where the ray meets the grid's near face, in voxels; 0 when the camera is not behind it. */
-function entry(grid: OctreeGrid, directions: Float64Array, at: number): number {
-  return grid.origin[2] > 0 ? (grid.origin[2] + 1e-9) / directions[at + 2]! : 0;
+  out.leaf[out.count] = cutOff.length;
+  out.enterM[out.count] = Math.min(travelled, limit) * voxelM;
+  out.count += 1;
+  return freeBy < 0 ? out.count - 1 : freeBy;
 }
 
 function isSameGrid(a: OctreeGrid, b: OctreeGrid): boolean {

@@ -1,4 +1,4 @@
-import { cellCentreInto, OCCUPIED, type OctreeFrame } from "../core/occupancy.ts";
+import { cellCentreInto, OCCUPIED, type OctreeFrame, UNKNOWN } from "../core/occupancy.ts";
 import { type PointList, reserve } from "./points.ts";
 
 /**
@@ -16,30 +16,23 @@ export function frameOccupiedInto(out: PointList, frame: OctreeFrame): void {
   }
 }
 
-/** Of what `rasterInto` writes, the bits of the state; above them stands the binary logarithm of the cell's edge. */
-export const STATE_BITS = 2;
-export const STATE_MASK = 3;
-
 /**
- * Writes the frame's cells into a dense leaf grid, dense[(z * sizeY + y) * sizeX + x]: state and edge of the cell that the
- * leaf lies in. What the frame does not list, and all that is unknown, is 0: UNKNOWN, one leaf. The grid's length is the
- * product of `frame.grid.size`.
+ * Writes the frame's cells into a dense leaf grid, dense[(z * sizeY + y) * sizeX + x]: the state of the cell that the leaf
+ * lies in. What the frame does not list is 0: UNKNOWN. Wants at least the product of `frame.grid.size` entries.
  */
 export function rasterInto(dense: Uint8Array, frame: OctreeFrame): void {
   const { levels, size } = frame.grid;
   const [sizeX, sizeY] = size;
-  dense.fill(0);
+  dense.fill(UNKNOWN);
   for (let i = 0; i < frame.count; i += 1) {
     const state = frame.state[i]!;
-    if (state === 0) continue;
-    const up = levels - 1 - frame.level[i]!;
-    const edge = 1 << up;
-    const code = state | (up << STATE_BITS);
+    if (state === UNKNOWN) continue;
+    const edge = 1 << (levels - 1 - frame.level[i]!);
     const corner = (frame.z[i]! * edge * sizeY + frame.y[i]! * edge) * sizeX + frame.x[i]! * edge;
     for (let z = 0; z < edge; z += 1) {
       for (let y = 0; y < edge; y += 1) {
         const row = corner + (z * sizeY + y) * sizeX;
-        for (let x = 0; x < edge; x += 1) dense[row + x] = code;
+        for (let x = 0; x < edge; x += 1) dense[row + x] = state;
       }
     }
   }
