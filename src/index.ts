@@ -2,20 +2,38 @@
  * Public entry points of the package: bag in, map out, from code. Shapes, units and frames stand at each declaration.
  */
 export type { CameraInfo, StereoCalibration } from "./core/calibration.ts";
-export { Fault, type FaultCode } from "./core/fault.ts";
-export { Health, type StandingFault } from "./core/health.ts";
-export type { Image, StampedImage } from "./core/image.ts";
-export { FREE, OCCUPIED, type OctreeFrame, type OctreeGrid, UNKNOWN } from "./core/occupancy.ts";
-export type { RectifiedPair, StereoInput, StereoModel, StereoPair } from "./core/ports.ts";
-export { openStereoModel } from "./infer/stereo-model.ts";
+export { Fault, type FaultCode, type FaultDetail } from "./core/fault.ts";
+export { Health, type HealthLevel, type StandingFault } from "./core/health.ts";
+export type { Header, Image, StampedImage } from "./core/image.ts";
+export { FREE, OCCUPIED, type OctreeFrame, type OctreeGrid, type State, UNKNOWN } from "./core/occupancy.ts";
+export type {
+  AnswerWants,
+  DisparityMap,
+  RectifiedPair,
+  Rejection,
+  Side,
+  StampedTransform,
+  StereoAnswer,
+  StereoInput,
+  StereoModel,
+  StereoPair,
+} from "./core/ports.ts";
+export { type Quantiles, StageTimes } from "./core/stage-times.ts";
+export type { Transform } from "./core/transform.ts";
+export type { View } from "./core/view.ts";
+export { openStereoModel, type StereoModelOptions } from "./infer/stereo-model.ts";
 export { type Bag, openBag } from "./io/bag.ts";
-export { McapSink } from "./io/mcap-writer.ts";
-export { stereoSource } from "./io/stereo-bag.ts";
-export { findStereoTopics } from "./io/stereo-topics.ts";
-export { OccupancyMap } from "./octree/occupancy-map.ts";
-export { makePointList } from "./octree/points.ts";
-export { boxInto, makeCellAnswers, queryKeysInto, queryPointsInto } from "./octree/query.ts";
+export type { BagMessage, BagTopic, MessageFilter } from "./io/bag-file.ts";
+export { McapSink, type McapSinkOptions, type SinkTopicOptions } from "./io/mcap-writer.ts";
+export { type StereoSourceOptions, stereoSource } from "./io/stereo-bag.ts";
+export { findStereoTopics, type GivenTopics, type StereoTopics, type Topic } from "./io/stereo-topics.ts";
+export type { DecayOptions } from "./octree/decay.ts";
+export { type InsertResult, type MapOptions as OccupancyMapOptions, OccupancyMap } from "./octree/occupancy-map.ts";
+export { makePointList, type PointList } from "./octree/points.ts";
+export { boxInto, type CellAnswers, makeCellAnswers, queryKeysInto, queryPointsInto } from "./octree/query.ts";
 export { rectifiedPairs } from "./pipeline/frames.ts";
-export { MapOutputs } from "./pipeline/map-outputs.ts";
-export { type MapStep, mapSteps } from "./pipeline/map-steps.ts";
-export { makeOctreeDecoder } from "./stereo/decode-octree.ts";
+export type { FrameOptions, PosedPair } from "./pipeline/frames-assemble.ts";
+export { type FrameCounts, makeFrameCounts } from "./pipeline/frames-counts.ts";
+export { MapOutputs, type OutputMessage, type OutputOptions } from "./pipeline/map-outputs.ts";
+export { type MapOptions, type MapStep, mapSteps } from "./pipeline/map-steps.ts";
+export { type DecodeLimits, makeOctreeDecoder } from "./stereo/decode-octree.ts";
