@@ -9,6 +9,7 @@ export { FREE, OCCUPIED, type OctreeFrame, type OctreeGrid, type State, UNKNOWN 
 export type {
   AnswerWants,
   DisparityMap,
+  LevelAnswer,
   RectifiedPair,
   Rejection,
   Side,
@@ -26,7 +27,14 @@ export { type Bag, openBag } from "./io/bag.ts";
 export type { BagMessage, BagTopic, MessageFilter } from "./io/bag-file.ts";
 export { McapSink, type McapSinkOptions, type SinkTopicOptions } from "./io/mcap-writer.ts";
 export { type StereoSourceOptions, stereoSource } from "./io/stereo-bag.ts";
-export { findStereoTopics, type GivenTopics, type StereoTopics, type Topic } from "./io/stereo-topics.ts";
+export {
+  type EyeTopics,
+  findStereoTopics,
+  type GivenTopics,
+  type NamedTopic,
+  type StereoTopics,
+} from "./io/stereo-topics.ts";
+export type { ImageWant } from "./msg/read-image.ts";
 export type { DecayOptions } from "./octree/decay.ts";
 export { type InsertResult, type MapOptions as OccupancyMapOptions, OccupancyMap } from "./octree/occupancy-map.ts";
 export { makePointList, type PointList } from "./octree/points.ts";
@@ -36,4 +44,7 @@ export type { FrameOptions, PosedPair } from "./pipeline/frames-assemble.ts";
 export { type FrameCounts, makeFrameCounts } from "./pipeline/frames-counts.ts";
 export { MapOutputs, type OutputMessage, type OutputOptions } from "./pipeline/map-outputs.ts";
 export { type MapOptions, type MapStep, mapSteps } from "./pipeline/map-steps.ts";
+export type { PairOptions } from "./pipeline/pair.ts";
+export type { ImageDropCause, PairEvent } from "./pipeline/pair-drop.ts";
+export type { TfOptions } from "./pipeline/tf-buffer.ts";
 export { type DecodeLimits, makeOctreeDecoder } from "./stereo/decode-octree.ts";

@@ -14,6 +14,7 @@ const checks = [
   { name: "types", args: ["typescript/bin/tsc", "-p", "."] },
   { name: "types of the viewer page", args: ["typescript/bin/tsc", "-p", "src/viewer"] },
   { name: "import walls", args: ["dependency-cruiser/bin/dependency-cruise.mjs", ...walled] },
+  { name: "API reference", args: ["typedoc/bin/typedoc", "--emit", "none"] },
   { name: "generated files", args: ["tsx/dist/cli.mjs", "tools/generate.ts", "--check"] },
 ];
 

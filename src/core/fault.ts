@@ -32,6 +32,7 @@ export type FaultCode =
   | "ROS_CALLBACK"
   | "QOS_INCOMPATIBLE";
 
+/** What a `Fault` carries beside its message. */
 export interface FaultDetail {
   readonly code: FaultCode;
   /** What the user can do about it, as an imperative sentence. */
@@ -51,6 +52,7 @@ export class Fault extends Error {
     this.remedy = detail.remedy;
   }
 
+  /** Code, message and remedy, as `--json` and the viewer give them. */
   toJSON(): { code: FaultCode; message: string; remedy: string } {
     return { code: this.code, message: this.message, remedy: this.remedy };
   }

@@ -1,5 +1,6 @@
 import type { FaultCode } from "./fault.ts";
 
+/** `error`: outputs are missing or wrong. `warn`: they are poorer than they could be. */
 export type HealthLevel = "warn" | "error";
 
 /** A fault that holds until it is cleared. */
@@ -28,6 +29,7 @@ export class Health {
     this.#onChange = onChange;
   }
 
+  /** A fault holds: new or seen once more. One of the same place and code is replaced. */
   raise(where: string, code: FaultCode, message: string, level: HealthLevel = "warn"): void {
     const key = `${where}\n${code}`;
     const before = this.#faults.get(key);
@@ -37,12 +39,14 @@ export class Health {
     if (before === undefined) this.#onChange(fault, true);
   }
 
+  /** The fault of this place and code is over; nothing happens where none held. */
   clear(where: string, code: FaultCode): void {
     const key = `${where}\n${code}`;
     const fault = this.#faults.get(key);
     if (fault !== undefined && this.#faults.delete(key)) this.#onChange(fault, false);
   }
 
+  /** What holds now, in the order in which it was raised. */
   list(): readonly StandingFault[] {
     return [...this.#faults.values()];
   }

@@ -1,7 +1,10 @@
 /** State of a voxel. The numbers are those of the network's classes and of `voxels` arrays. */
 export const UNKNOWN = 0;
+/** Seen through: nothing is there. */
 export const FREE = 1;
+/** A surface is there. */
 export const OCCUPIED = 2;
+/** One of the three states. */
 export type State = typeof UNKNOWN | typeof FREE | typeof OCCUPIED;
 export const stateNames = ["unknown", "free", "occupied"] as const;
 

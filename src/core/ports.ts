@@ -21,8 +21,10 @@ export type StereoInput =
   /** A message that could not be used: reported, counted, skipped. */
   | { readonly kind: "rejected"; readonly where: string; readonly side: Side | undefined; readonly reason: Rejection };
 
+/** Which eye. */
 export type Side = "left" | "right";
 
+/** Why a message was not used. */
 export interface Rejection {
   readonly code: FaultCode;
   readonly message: string;
@@ -68,6 +70,7 @@ export interface DisparityMap {
   readonly spreadPx: Float32Array;
 }
 
+/** What the model says of a pair. */
 export interface StereoAnswer {
   /** Coarse to fine; every level holds the children of the kept cells of the level above. */
   readonly levels: readonly LevelAnswer[];
@@ -77,6 +80,7 @@ export interface StereoAnswer {
   readonly stagesMs: Readonly<Record<string, number>>;
 }
 
+/** Parts of the answer that cost extra. */
 export interface AnswerWants {
   readonly disparity?: boolean;
 }
@@ -94,5 +98,6 @@ export interface StereoModel {
    * a Fault (WORKER_DIED, ...); the next call starts a new worker. `wants`: parts of the answer that cost extra.
    */
   run(pair: RectifiedPair, voxelSizeM: number, wants?: AnswerWants): Promise<StereoAnswer | undefined>;
+  /** Waits for the run that is on, refuses those that wait for their turn, and ends the worker. */
   close(): Promise<void>;
 }

@@ -22,6 +22,7 @@ export class StageTimes {
     this.#now = now;
   }
 
+  /** Runs `work` and records how long it took. */
   measure<T>(stage: string, work: () => T): T {
     const began = this.#now();
     const result = work();
@@ -29,6 +30,7 @@ export class StageTimes {
     return result;
   }
 
+  /** The same for work that ends later. */
   async measureAsync<T>(stage: string, work: () => Promise<T>): Promise<T> {
     const began = this.#now();
     const result = await work();
@@ -36,6 +38,7 @@ export class StageTimes {
     return result;
   }
 
+  /** One sample, milliseconds. */
   record(stage: string, ms: number): void {
     let samples = this.#samples.get(stage);
     if (samples === undefined) {

@@ -5,6 +5,7 @@ import { type LoadedModel, loadModel } from "./manifest.ts";
 import type { Job, WorkerSetup } from "./protocol.ts";
 import { type QueueOptions, WorkerQueue } from "./worker-queue.ts";
 
+/** How the model runs. */
 export interface StereoModelOptions extends QueueOptions {
   /** Threads of the network; the manifest's number where left out. */
   readonly threads?: number;

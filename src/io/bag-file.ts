@@ -28,6 +28,7 @@ export interface BagMessage {
   readonly data: Uint8Array;
 }
 
+/** Which messages of a bag. */
 export interface MessageFilter {
   /** All topics, unless given. */
   readonly topics?: ReadonlySet<string>;

@@ -21,6 +21,7 @@ export interface Bag {
    * is borrowed: valid until the next step.
    */
   messages(filter?: MessageFilter): AsyncIterable<BagMessage>;
+  /** Closes the files. */
   close(): Promise<void>;
 }
 

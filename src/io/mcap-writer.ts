@@ -8,11 +8,13 @@ import { OutputFile } from "./output-file.ts";
 /** rosbag2's own chunk size: what a crash can cost. */
 const chunkBytes = 768 * 1024;
 
+/** How the file is written. */
 export interface McapSinkOptions {
   /** Of chunks; `none` suits messages that are compressed already. */
   readonly compression?: "zstd" | "none";
 }
 
+/** What a reader should know of a topic. */
 export interface SinkTopicOptions {
   /** Transient local when replayed; /tf_static is so without being told. */
   readonly isLatched?: boolean;
@@ -38,6 +40,7 @@ export class McapSink {
     this.#writer = writer;
   }
 
+  /** Begins a file. Throws `Fault` where it cannot be written. */
   static async open(path: string, options: McapSinkOptions = {}): Promise<McapSink> {
     await isLoaded;
     const file = await OutputFile.open(path);

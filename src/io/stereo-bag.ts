@@ -8,6 +8,7 @@ import type { BagMessage } from "./bag-file.ts";
 import { ownCompressedImage, ownImage } from "./bag-image.ts";
 import type { EyeTopics, StereoTopics } from "./stereo-topics.ts";
 
+/** Which part of the bag, and how images come. */
 export interface StereoSourceOptions {
   readonly want: ImageWant;
   /** Log times, nanoseconds; the last included. Static transforms and first calibrations come from the whole bag. */

@@ -13,6 +13,7 @@ export interface EyeTopics {
   readonly rectified: boolean | undefined;
 }
 
+/** Where a recording holds its stereo pair and its transforms. */
 export interface StereoTopics {
   readonly left: EyeTopics;
   readonly right: EyeTopics;
@@ -28,7 +29,8 @@ export interface GivenTopics {
   readonly rightInfo?: string;
 }
 
-type Topic = Pick<BagTopic, "name" | "type" | "count">;
+/** What is asked of a topic. */
+export type NamedTopic = Pick<BagTopic, "name" | "type" | "count">;
 
 const infoTypes = ["sensor_msgs/msg/CameraInfo"];
 const remedy = "Name the topics: --left TOPIC --right TOPIC, and --left-info TOPIC --right-info TOPIC where needed.";
@@ -38,7 +40,7 @@ const remedy = "Name the topics: --left TOPIC --right TOPIC, and --left-info TOP
  * uncompressed before compressed, grey before colour. Topics without messages do not count. Throws `Fault` TOPIC_MISSING,
  * TOPIC_TYPE or (no CameraInfo) CALIBRATION_MISSING, with the topics that there are.
  */
-export function findStereoTopics(topics: readonly Topic[], given: GivenTopics = {}): StereoTopics {
+export function findStereoTopics(topics: readonly NamedTopic[], given: GivenTopics = {}): StereoTopics {
   const images = topics.filter((topic) => imageTypes.includes(topic.type) && topic.count > 0);
   const infos = topics.filter((topic) => infoTypes.includes(topic.type) && topic.count > 0).map(({ name }) => name);
   const [left, right] = findImages(topics, images, given);
@@ -56,7 +58,11 @@ function isStaticTf(name: string): boolean {
   return name.endsWith("tf_static");
 }
 
-function findImages(topics: readonly Topic[], images: readonly Topic[], given: GivenTopics): [Topic, Topic] {
+function findImages(
+  topics: readonly NamedTopic[],
+  images: readonly NamedTopic[],
+  given: GivenTopics,
+): [NamedTopic, NamedTopic] {
   const left = given.left === undefined ? undefined : named(topics, given.left, imageTypes, "--left");
   const right = given.right === undefined ? undefined : named(topics, given.right, imageTypes, "--right");
   if (left !== undefined && right !== undefined) return [left, right];
@@ -75,7 +81,10 @@ function findImages(topics: readonly Topic[], images: readonly Topic[], given: G
   return [best.left, best.right];
 }
 
-function pairsOf(left: Topic, images: readonly Topic[]): { left: Topic; right: Topic; rank: readonly number[] }[] {
+function pairsOf(
+  left: NamedTopic,
+  images: readonly NamedTopic[],
+): { left: NamedTopic; right: NamedTopic; rank: readonly number[] }[] {
   return rightOf(left.name).flatMap((name, nameRank) => {
     const right = images.find((image) => image.name === name && image.type === left.type);
     if (right === undefined) return [];
@@ -95,7 +104,7 @@ function compareRanks(a: readonly number[], b: readonly number[]): number {
 }
 
 /** Says so when one eye is there and the other is not. */
-function loneEyeOf(images: readonly Topic[]): string | undefined {
+function loneEyeOf(images: readonly NamedTopic[]): string | undefined {
   const lone = images.find(
     ({ name }) => !derivedImage.test(name) && (rightOf(name).length > 0 || leftOf(name).length > 0),
   );
@@ -105,8 +114,8 @@ function loneEyeOf(images: readonly Topic[]): string | undefined {
 }
 
 function eye(
-  topics: readonly Topic[],
-  image: Topic,
+  topics: readonly NamedTopic[],
+  image: NamedTopic,
   given: string | undefined,
   found: string | undefined,
   side: "left" | "right",
@@ -118,7 +127,7 @@ function eye(
   return { image: image.name, info, compressed: isCompressed(image), rectified: guessRectified(image.name) };
 }
 
-function isCompressed(topic: Topic): boolean {
+function isCompressed(topic: NamedTopic): boolean {
   return topic.type === "sensor_msgs/msg/CompressedImage";
 }
 
@@ -127,7 +136,7 @@ function guessRectified(name: string): boolean | undefined {
   return /raw/i.test(name) ? false : undefined;
 }
 
-function named(topics: readonly Topic[], name: string, types: readonly string[], flag: string): Topic {
+function named(topics: readonly NamedTopic[], name: string, types: readonly string[], flag: string): NamedTopic {
   const topic = topics.find((candidate) => candidate.name === name) ?? topics.find(({ name: n }) => n === `/${name}`);
   if (topic === undefined) throw missing(`There is no topic ${name} (${flag})`, topics);
   if (!types.includes(topic.type)) {
@@ -137,11 +146,11 @@ function named(topics: readonly Topic[], name: string, types: readonly string[],
   return topic;
 }
 
-function missing(what: string, topics: readonly Topic[]): Fault {
+function missing(what: string, topics: readonly NamedTopic[]): Fault {
   return fault("TOPIC_MISSING", what, topics);
 }
 
-function fault(code: FaultCode, what: string, topics: readonly Topic[]): Fault {
+function fault(code: FaultCode, what: string, topics: readonly NamedTopic[]): Fault {
   const list = topics.map(({ name, type, count }) => `${name} (${type}, ${count} messages)`).join("; ");
   return new Fault(`${what}. Topics: ${list || "none"}`, { code, remedy });
 }

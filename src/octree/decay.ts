@@ -47,6 +47,7 @@ export class FrameTimes {
   }
 }
 
+/** How the map forgets what it no longer sees. */
 export interface DecayOptions {
   /** Seconds for which a cell keeps its evidence without being seen. */
   readonly decayAfterS: number;

@@ -19,6 +19,7 @@ import type { PointList } from "./points.ts";
 import { MAX_SCAN_CELLS } from "./scan-grid.ts";
 import { RollingWindow } from "./window.ts";
 
+/** What the map keeps, and how it weighs evidence. */
 export interface MapOptions extends EvidenceOptions, DecayOptions {
   /** Edge of the smallest cell, metres; usually the frame's voxel size. */
   readonly resolutionM: number;
@@ -38,6 +39,7 @@ export const mapDefaults: MapOptions = {
   decayEveryFrames: 8,
 };
 
+/** What became of a frame or scan. */
 export type InsertResult =
   | {
       readonly kind: "inserted";
@@ -60,9 +62,14 @@ export type InsertResult =
 export class OccupancyMap {
   readonly options: MapOptions;
   readonly resolutionM: number;
-  /** The storage, for the readers of this folder; everyone else asks by coordinates. */
+  /**
+   * The storage, for the readers of this folder; everyone else asks by coordinates.
+   * @internal
+   */
   readonly store: BrickStore;
+  /** @internal */
   readonly evidence: Evidence;
+  /** @internal */
   readonly window: RollingWindow;
   readonly #times = new FrameTimes();
   readonly #decay: Decay;
@@ -147,6 +154,7 @@ export class OccupancyMap {
     return steps === UNKNOWN_CELL ? undefined : steps * LOG_ODDS_STEP;
   }
 
+  /** State of the cell of a key (`src/octree/key.ts`). */
   stateOfKey(kx: number, ky: number, kz: number): State {
     const steps = this.cellOfKey(kx, ky, kz);
     return steps === UNKNOWN_CELL ? UNKNOWN : steps >= this.evidence.occupied ? OCCUPIED : FREE;

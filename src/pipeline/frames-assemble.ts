@@ -12,6 +12,7 @@ import { autoPairing, type PairOptions, StereoPairer } from "./pair.ts";
 import type { PairEvent } from "./pair-drop.ts";
 import type { TfOptions } from "./tf-buffer.ts";
 
+/** How images become rectified pairs with a pose. */
 export interface FrameOptions extends RectifyOptions {
   /** How to pair; what is left out is as in `autoPairing`. */
   readonly sync?: Partial<Omit<PairOptions, "onEvent">>;

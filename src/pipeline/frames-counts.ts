@@ -30,6 +30,7 @@ export type PairDropCause =
   | "model_failed"
   | "map_refused";
 
+/** All zero, for one run. */
 export function makeFrameCounts(): FrameCounts {
   return { seen: 0, processed: 0, dropped: {}, images: 0 };
 }

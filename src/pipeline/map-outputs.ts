@@ -23,6 +23,7 @@ import { DepthOutputs } from "./depth-outputs.ts";
 import type { FrameCounts } from "./frames-counts.ts";
 import type { MapStep } from "./map-steps.ts";
 
+/** What the messages hold. */
 export interface OutputOptions {
   readonly maxRangeM: number;
   /** The robot's height band above its base, metres. */
@@ -33,6 +34,7 @@ export interface OutputOptions {
   readonly node: string;
 }
 
+/** A message, ready to be published or written. */
 export interface OutputMessage {
   readonly output: MapOutput;
   readonly topic: string;

@@ -11,6 +11,7 @@ import type { PosedPair } from "./frames-assemble.ts";
 import { countDrop, type FrameCounts } from "./frames-counts.ts";
 import { PassingFaults } from "./frames-recovery.ts";
 
+/** How pairs become a map. */
 export interface MapOptions extends DecodeLimits {
   readonly voxelSizeM: number;
   /** Edge of the cube around the robot that the map keeps, metres. */

@@ -17,6 +17,7 @@ export type ImageDropCause =
   /** Still waiting when the run was stopped. */
   | "stopped";
 
+/** What the pairing tells beside the pairs. */
 export type PairEvent =
   | {
       readonly kind: "dropped";

@@ -3,6 +3,7 @@ import type { Side, StereoPair } from "../core/ports.ts";
 import { dropEvent, type ImageDropCause, otherSide, type PairEvent, resetEvent } from "./pair-drop.ts";
 import { FramePeriod } from "./pair-period.ts";
 
+/** Which images of the two eyes belong together. */
 export interface PairOptions {
   /**
    * `exact`: equal stamps. `approximate`: the nearest stamps within `slopNs`, never more than half a frame period
@@ -19,6 +20,7 @@ export interface PairOptions {
   readonly reorder?: number;
   /** An image this much older than the newest of its eye means that time was set back. Default 0.5 s. */
   readonly backwardsNs?: bigint;
+  /** Hears of each image that found no partner, and of time that ran backwards. */
   readonly onEvent?: (event: PairEvent) => void;
 }
 

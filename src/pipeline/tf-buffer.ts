@@ -18,6 +18,7 @@ export type LookupResult =
       readonly why: "unconnected" | "outside";
     };
 
+/** How long transforms are kept, and which are believed. */
 export interface TfOptions {
   /** Dynamic transforms older than this before the newest of their edge are forgotten. Default 30 s. */
   readonly historyNs?: bigint;

@@ -10,6 +10,7 @@ import {
 import type { StereoAnswer } from "../core/ports.ts";
 import { isWhollyInView, type View } from "../core/view.ts";
 
+/** Where the three states part. */
 export interface DecodeLimits {
   /** A leaf is occupied from this probability on. */
   readonly occupancyThreshold: number;
