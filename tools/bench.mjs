@@ -1,12 +1,13 @@
 /**
  * `npm run bench`: every bench/*.bench.ts, one process each, and one table of what they found at the end. Exit code 1
  * where a limit is not met. `npm run bench -- map` runs only those whose name holds the word. Shorter runs: `--rounds N`
- * (stereo, octomap) and `--frames N` (replay); `--bag PATH` takes the images of another drive than the demo's.
+ * (stereo, octomap) and `--frames N` (replay); `--bag PATH` takes the images of another drive than the demo's. `--keep`
+ * copies the reports to bench/results, from which `npm run generate` makes a part of docs/performance.md.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -17,10 +18,16 @@ const TIMEOUT_MS = 40 * 60_000;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values, positionals: words } = parseArgs({
-  options: { frames: { type: "string" }, rounds: { type: "string" }, bag: { type: "string" } },
+  options: {
+    frames: { type: "string" },
+    rounds: { type: "string" },
+    bag: { type: "string" },
+    keep: { type: "boolean" },
+  },
   allowPositionals: true,
 });
-const options = Object.entries(values).map(([name, value]) => `--${name}=${value}`);
+const { keep = false, ...handedOn } = values;
+const options = Object.entries(handedOn).map(([name, value]) => `--${name}=${value}`);
 const all = readdirSync(join(root, "bench")).filter((name) => name.endsWith(".bench.ts"));
 const chosen = all.filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
 if (chosen.length === 0) {
@@ -42,8 +49,10 @@ for (const name of chosen) {
     stdio: "inherit",
     timeout: TIMEOUT_MS,
   });
-  if (status === 0 && existsSync(report)) lines.push(...JSON.parse(readFileSync(report, "utf8")).summary);
-  else
+  if (status === 0 && existsSync(report)) {
+    lines.push(...JSON.parse(readFileSync(report, "utf8")).summary);
+    if (keep) cpSync(report, join(root, "bench/results", basename(report)));
+  } else
     lines.push({
       name,
       ours: "",

@@ -1,5 +1,5 @@
 /**
- * Writes the files that come from the schemas: `npm run generate`. With `--check` it writes nothing and fails when a
+ * Writes the files that come from the schemas, and the tables of kept benches in docs/performance.md: `npm run generate`. With `--check` it writes nothing and fails when a
  * file is not what it would write.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -13,6 +13,7 @@ import { stereoNodeSchema } from "../src/config/stereo-node-schema.ts";
 import { stereoSchema } from "../src/config/stereo-schema.ts";
 import { stereoInputs, stereoNodeName, stereoOutputs, stereoServices } from "../src/config/stereo-topics.ts";
 import type { Topic } from "../src/config/topic.ts";
+import { withResults } from "./bench-page.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const origin = "Generated from src/config by `npm run generate`: do not edit.";
@@ -73,6 +74,7 @@ const files: Readonly<Record<string, string>> = {
   ]),
   "docs/parameters.md": `# Parameters\n\n${origin}\n\nIn a ROS parameter file they stand under these names, on the command line with dashes: \`voxel_size\` is\n\`--voxel-size\`, \`map.window\` is \`--map-window\`. "live" parameters may change while the node runs.\n\n## Stereo\n\n${markdownTable(stereoSchema)}\n## Of stereo_voxel_node alone\n\n${markdownTable(liveOnly)}\n## Of defended_detector_node\n\n${markdownTable(detectorNodeSchema)}`,
   "docs/topics.md": topicsPage,
+  "docs/performance.md": withResults(readOrEmpty(join(root, "docs/performance.md")), root),
 };
 
 const check = process.argv.includes("--check");
@@ -85,7 +87,9 @@ for (const [path, content] of Object.entries(files)) {
   }
   const present = readOrEmpty(absolute);
   if (present === content) continue;
-  console.error(`${path} is not what the schemas say. ${firstDifference(present, content)}\nRun \`npm run generate\`.`);
+  console.error(
+    `${path} is not what the schemas (or bench/results) say. ${firstDifference(present, content)}\nRun \`npm run generate\`.`,
+  );
   process.exitCode = 1;
 }
 

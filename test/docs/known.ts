@@ -79,7 +79,7 @@ function wrongBench(words: readonly string[]): string | undefined {
     .filter((word) => !/^\d+$/.test(word))
     .find((word) =>
       word.startsWith("--")
-        ? !parser.includes(`${word.slice(2)}: { type: "string" }`)
+        ? !parser.includes(`${word.slice(2)}: { type: `)
         : !benches.some((bench) => bench.endsWith(".bench.ts") && bench.includes(word)),
     );
 }
