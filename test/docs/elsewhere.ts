@@ -7,10 +7,6 @@ export const elsewhere: readonly { readonly line: RegExp; readonly reason: strin
     reason: "what these tests themselves come from",
   },
   { line: /^npm run bench/, reason: "minutes on a quiet machine" },
-  {
-    line: /^npm run -s voxelguard -- doctor --ros/,
-    reason: "wants a sourced ROS; test/cli/doctor.test.ts runs it without",
-  },
   { line: /^colcon build/, reason: "test/ros/colcon.test.ts builds the package with it" },
   { line: /^(source|\.) |^export |^cd \S+$/, reason: "belongs to a shell with ROS" },
   { line: /^ros2 /, reason: "no machine of this project has ros2 launch; test/launch evaluates the launch files" },
