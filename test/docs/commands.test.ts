@@ -99,6 +99,7 @@ describe("run as they stand", () => {
       : undefined;
   };
 
+  // Names of inputs as the pages use them: the beginning of the demo's drive, its first images, the others' detector.
   beforeAll(async () => {
     const bin = join(folder, "bin");
     mkdirSync(bin);

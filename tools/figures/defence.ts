@@ -29,7 +29,7 @@ export async function defenceFigure(rgb: Buffer, width: number, height: number):
   const filled = data.slice();
   for (const { box: at } of windows) fillWindow(interleaved(filled, width, 3), [0, 0, width, height], at);
 
-  const labels = new Figure(3 * width + 40, height + 62);
+  const labels = new Figure("A patch, what passes the gate, and the filled picture", 3 * width + 40, height + 62);
   for (const [i, text] of [
     "1. the picture, with a square of coloured noise",
     "2. chroma, and what passes the gate",

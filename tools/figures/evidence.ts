@@ -20,7 +20,7 @@ const scenes: readonly { readonly says: string; readonly blocks: readonly Block[
 
 /** Blocks as voxels, painted and judged by the product; brighter is nearer. */
 export function evidenceFigure(): string {
-  const figure = new Figure(960, 210);
+  const figure = new Figure("Four scenes and what their voxels say of a detected person", 960, 210);
   for (const [i, { says, blocks, personM }] of scenes.entries()) {
     const solid = new SolidView();
     const xyz = [...ground(), ...blocks.flatMap(voxelsOf)];

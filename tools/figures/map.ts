@@ -7,7 +7,7 @@ const FRAME_NS = 100_000_000n;
 
 /** One cell of the real map through 20 s at 10 Hz: seen solid, seen free, no longer seen; and the bricks of a drive. */
 export function mapFigure(): string {
-  const figure = new Figure(960, 360);
+  const figure = new Figure("One cell of the map through time, and the bricks of a window", 960, 360);
   drawCell(figure);
   drawWindow(figure);
   return figure.toString();

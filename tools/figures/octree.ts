@@ -32,7 +32,7 @@ export async function octreeFigure(model: StereoModel, pair: DrivePair): Promise
     freeThreshold: 0.1,
     maxRangeM: 32,
   });
-  const figure = new Figure(5 * (PANEL + 14) + 14, 320);
+  const figure = new Figure("One stereo pair from 4 m cells to the octree", 5 * (PANEL + 14) + 14, 320);
   for (const [level, found] of answer.levels.entries()) drawLevel(figure, level, found, model.keep[level]);
   drawOctree(figure, frame);
   return figure.toString();

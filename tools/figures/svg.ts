@@ -24,7 +24,9 @@ export class Figure {
   readonly width: number;
   readonly height: number;
 
-  constructor(width: number, height: number) {
+  /** `title`: what a reader who cannot see it is told. */
+  constructor(title: string, width: number, height: number) {
+    this.#shapes.push(`<title>${title}</title>`);
     this.width = width;
     this.height = height;
   }
@@ -56,8 +58,9 @@ export class Figure {
   toString(): string {
     const { width, height } = this;
     return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="DejaVu Sans, Noto Sans, Arial, sans-serif">
+${this.#shapes[0]}
 <rect width="${width}" height="${height}" rx="8" fill="${ink.page}"/>
-${this.#shapes.join("\n")}
+${this.#shapes.slice(1).join("\n")}
 </svg>
 `;
   }

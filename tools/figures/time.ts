@@ -13,7 +13,7 @@ const stampsMs = {
 
 /** Made-up stamps through the real pairing: what pairs, what is dropped, and as what. */
 export function timeFigure(): string {
-  const figure = new Figure(960, 230);
+  const figure = new Figure("Images of two eyes by their stamps, paired and dropped", 960, 230);
   const rows = { left: 80, right: 150 };
   const x = (ms: number) => 90 + ms * 1.15;
   const drops: { side: Side; ms: number; cause: string }[] = [];
