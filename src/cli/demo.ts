@@ -6,11 +6,12 @@ import { DemoAccuracy } from "./demo-accuracy.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { openModel } from "./model-folder.ts";
 import { packageRoot } from "./package-root.ts";
-import { openFeed, StepProgress, talkingHealth, untilInterrupted } from "./replay.ts";
+import { StepProgress, talkingHealth } from "./replay.ts";
 import { reportOf, summaryOf, writeReport } from "./replay-report.ts";
 import { replay } from "./replay-run.ts";
+import { ReplayView } from "./replay-view.ts";
 import { StepPicture } from "./step-picture.ts";
-import type { ViewerFeed } from "./viewer-feed.ts";
+import { viewerOptions } from "./viewer-options.ts";
 
 interface DemoFlags {
   readonly headless?: boolean;
@@ -46,9 +47,10 @@ async function runDemo(flags: DemoFlags): Promise<void> {
   const progress = new StepProgress(quiet);
   const model = await openModel(config);
   let accuracy: DemoAccuracy | undefined;
-  let feed: ViewerFeed | undefined;
+  let view: ReplayView | undefined;
   try {
-    if (flags.headless !== true) feed = await openFeed({ host: "127.0.0.1", port: flags.port });
+    // At the speed of the drive.
+    if (flags.headless !== true) view = await ReplayView.open(viewerOptions(flags), 1, signal);
     const run = await replay({
       bag,
       topics: {},
@@ -57,14 +59,12 @@ async function runDemo(flags: DemoFlags): Promise<void> {
       health,
       signal,
       out: at("map.mcap"),
-      // With a page to look at, at the speed of the drive.
-      ...(feed === undefined ? {} : { rate: 1 }),
       onStep: async (step, run) => {
         accuracy ??= await DemoAccuracy.of(run.bag);
         picture.see(step);
         if (run.steps % SCORED_EVERY === 1) await accuracy.see(step);
         progress.see(run);
-        await feed?.publish(step, run, health, accuracy.means());
+        await view?.see(step, run, health, { accuracy: accuracy.means() });
       },
     });
     progress.stop();
@@ -73,10 +73,10 @@ async function runDemo(flags: DemoFlags): Promise<void> {
     await writeReport(at("report.json"), report);
     process.stdout.write(quiet ? `${JSON.stringify(report)}\n` : `${textOf(report, flags)}\n`);
     if (health.worst() === "error") process.exitCode = 1;
-    if (feed !== undefined) await untilInterrupted(feed, signal);
+    await view?.untilInterrupted();
   } finally {
     progress.stop();
-    await feed?.close();
+    await view?.close();
     await model.close();
   }
 }

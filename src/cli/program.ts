@@ -8,10 +8,11 @@ import { inferCommand } from "./infer.ts";
 import { modelsCommand } from "./models.ts";
 import { packageVersion } from "./package-root.ts";
 import { replayCommand } from "./replay.ts";
+import { viewCommand } from "./view.ts";
 
 /** The commands, under the headings of `--help`. A new command is a file that exports `<name>Command()`, and a line here. */
 const groups: readonly (readonly [heading: string, commands: readonly (() => Command)[]])[] = [
-  ["Map:", [demoCommand, replayCommand]],
+  ["Map:", [demoCommand, replayCommand, viewCommand]],
   ["One stereo pair:", [inferCommand]],
   ["Objects:", [detectCommand]],
   ["Recordings:", [bagCommand]],

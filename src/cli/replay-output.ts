@@ -11,6 +11,7 @@ import { detections3dMessage, detectionsMessage, patchMaskMessage } from "../pip
 import type { DetectStep } from "../pipeline/live-detect.ts";
 import type { OutputMessage } from "../pipeline/map-outputs.ts";
 import type { MapStep } from "../pipeline/map-steps.ts";
+import { leftImageMessage, leftInfoMessage } from "./left-image.ts";
 
 /** What detection adds. */
 const objectTopics = {
@@ -19,8 +20,14 @@ const objectTopics = {
   patch_mask: detectorOutputs.patchMask.type,
 } as const;
 
+/** What the pair's left camera saw, so that the file shows by itself what the map was made from. */
+const leftTopics = {
+  "left/image_rect/compressed": "sensor_msgs/msg/CompressedImage",
+  "left/camera_info": "sensor_msgs/msg/CameraInfo",
+} as const;
+
 /**
- * The mcap that a replay writes: what the map publishes after each pair, and the transforms of the bag. Log times are
+ * The mcap that a replay writes: what the map publishes after each pair, its left image, and the transforms of the bag. Log times are
  * stamps, whatever clock the recorder had, so that the file is on one time axis.
  */
 export class ReplayOutput {
@@ -43,6 +50,7 @@ export class ReplayOutput {
     }
     const sink = await McapSink.open(path);
     for (const output of recordedOutputs) sink.addTopic(mapTopics[output].topic, mapTopics[output].type);
+    for (const [topic, type] of Object.entries(leftTopics)) sink.addTopic(topic, type);
     if (hasObjects) for (const [topic, type] of Object.entries(objectTopics)) sink.addTopic(topic, type);
     sink.addTopic("/tf", "tf2_msgs/msg/TFMessage");
     sink.addTopic("/tf_static", "tf2_msgs/msg/TFMessage");
@@ -64,6 +72,9 @@ export class ReplayOutput {
       this.keep(levelTransform(step));
     }
     await this.#writeTransforms();
+    const { stampNs } = step.header;
+    await this.write("left/camera_info", stampNs, leftInfoMessage(step.pair));
+    await this.write("left/image_rect/compressed", stampNs, await leftImageMessage(step.pair));
     for (const { topic, stampNs, data } of messages) await this.write(topic, stampNs, data);
   }
 

@@ -8,24 +8,22 @@ import { writeWhole } from "../io/write-whole.ts";
 import type { OpenDetector } from "../pipeline/live-detect.ts";
 import { addConfigOptions, configGiven } from "./config-options.ts";
 import { interruptSignal } from "./interrupt.ts";
-import { drawnStep, openLiveDetector } from "./live-detector.ts";
+import { openLiveDetector } from "./live-detector.ts";
 import { openModel } from "./model-folder.ts";
 import { objectLine } from "./object-lines.ts";
 import { makeProgress } from "./progress.ts";
 import { reportOf, summaryOf, writeReport } from "./replay-report.ts";
 import { type ReplayRun, replay } from "./replay-run.ts";
+import { ReplayView } from "./replay-view.ts";
 import { StepPicture } from "./step-picture.ts";
 import { addTopicOptions, givenTopics, type TopicFlags } from "./topic-options.ts";
-import { ViewerFeed } from "./viewer-feed.ts";
+import { addViewerOptions, type ViewerFlags, viewerOptions } from "./viewer-options.ts";
 
-interface ReplayFlags extends TopicFlags {
+interface ReplayFlags extends TopicFlags, ViewerFlags {
   readonly out?: string;
   readonly report?: string;
   readonly preview?: string;
   readonly view?: boolean;
-  readonly port: string;
-  readonly host: string;
-  readonly token?: string;
   readonly rate?: string;
   readonly detect?: boolean | string;
   readonly objects?: string;
@@ -40,10 +38,7 @@ export function replayCommand(): Command {
     .option("--out <map.mcap>", "write the map and what led to it as ROS 2 messages")
     .option("--report <report.json>", "write counts, stage times, memory and faults")
     .option("--preview <picture.png>", "draw the last frame and the map")
-    .option("--view", "show the map growing in a browser")
-    .option("--port <n>", "port of the viewer", "8765")
-    .option("--host <address>", "interface of the viewer; other than loopback needs --token", "127.0.0.1")
-    .option("--token <secret>", "secret that a browser must bring")
+    .option("--view", "show the map growing in a browser: pause it, step, go back")
     .option("--rate <x>", "speed against the recording, e.g. 1 for its own; as fast as it goes if left out")
     .option(
       "--detect [folder]",
@@ -60,6 +55,7 @@ export function replayCommand(): Command {
       const detection = parseConfig(detectorSchema, configGiven(self, detectorSchema), "the command line");
       await runReplay(bag, flags, config, detection);
     });
+  addViewerOptions(command);
   return addConfigOptions(addConfigOptions(addTopicOptions(command), stereoSchema), detectorSchema);
 }
 
@@ -77,14 +73,14 @@ async function runReplay(
   const lines: string[] = [];
   if (flags.objects !== undefined && flags.detect === undefined) throw usage("--objects is given without --detect.");
   const model = await openModel(config);
-  let feed: ViewerFeed | undefined;
+  let view: ReplayView | undefined;
   let detector: OpenDetector | undefined;
   try {
     if (flags.detect !== undefined && flags.detect !== false) {
       const folder = flags.detect === true ? "" : flags.detect;
       detector = await openLiveDetector({ ...detection, model_path: folder, intra_op_threads: 1 });
     }
-    if (flags.view === true) feed = await openFeed(flags);
+    if (flags.view === true) view = await ReplayView.open(viewerOptions(flags), rate ?? 0, signal);
     const run = await replay({
       bag,
       topics: givenTopics(flags),
@@ -94,13 +90,13 @@ async function runReplay(
       signal,
       ...(detector === undefined ? {} : { detect: { detector, config: detection } }),
       ...(flags.out === undefined ? {} : { out: flags.out }),
-      ...(rate === undefined ? {} : { rate }),
+      // With a page to look at, its timeline sets the pace.
+      ...(rate === undefined || view !== undefined ? {} : { rate }),
       onStep: async (step, run, objects) => {
         picture.see(step);
         if (objects !== undefined) lines.push(objectLine(objects, detector!.classes));
         progress.see(run);
-        const drawn = feed && objects && (await drawnStep(objects, detector!.classes));
-        await feed?.publish(step, run, health, undefined, drawn);
+        await view?.see(step, run, health, objects && { objects: { step: objects, classes: detector!.classes } });
       },
     });
     progress.stop();
@@ -110,25 +106,13 @@ async function runReplay(
     if (flags.report !== undefined) await writeReport(flags.report, report);
     process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : `${summaryOf(report)}\n`);
     if (health.worst() === "error") process.exitCode = 1;
-    if (feed !== undefined) await untilInterrupted(feed, signal);
+    await view?.untilInterrupted();
   } finally {
     progress.stop();
-    await feed?.close();
+    await view?.close();
     await detector?.close();
     await model.close();
   }
-}
-
-export async function openFeed(flags: Pick<ReplayFlags, "host" | "port" | "token">): Promise<ViewerFeed> {
-  const port = Number(flags.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw usage(`--port is ${flags.port}; wanted 0..65535.`);
-  const feed = await ViewerFeed.open({
-    port,
-    host: flags.host,
-    ...(flags.token === undefined ? {} : { token: flags.token }),
-  });
-  process.stderr.write(`viewer: ${feed.server.url}\n`);
-  return feed;
 }
 
 /** Faults on stderr as they come and go. */
@@ -139,13 +123,6 @@ export function talkingHealth(quiet: boolean): Health {
       process.stderr.write(`${fault.level === "error" ? "error" : "warning"}: ${fault.where}: ${fault.message}\n`);
     else process.stderr.write(`recovered: ${fault.where} (${fault.code})\n`);
   });
-}
-
-/** Keeps the page served until Ctrl-C. */
-export async function untilInterrupted(feed: ViewerFeed, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  process.stderr.write(`The map stays at ${feed.server.url} until Ctrl-C.\n`);
-  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 /** A bar over the left images of the bag. */

@@ -1,103 +1,56 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../core/fault.ts";
-import type { Health } from "../core/health.ts";
-import type { Image } from "../core/image.ts";
-import { encodeJpeg } from "../io/encode-jpeg.ts";
 import { schemaText } from "../msg/definitions.ts";
-import { writeCompressedImage } from "../msg/write-camera.ts";
-import { writePointCloud2 } from "../msg/write-cloud.ts";
-import { writeString } from "../msg/write-string.ts";
-import { writeTfMessage } from "../msg/write-tf.ts";
-import { occupiedInto } from "../octree/leaves.ts";
-import { makePointList } from "../octree/points.ts";
-import type { MapStep } from "../pipeline/map-steps.ts";
+import { Playback, type Reel } from "../server/playback.ts";
 import { ViewerServer } from "../server/viewer-server.ts";
+import { type FeedFrame, type FeedTopic, feedTopics } from "./feed-frame.ts";
 import { packageRoot } from "./package-root.ts";
-import type { ReplayRun } from "./replay-run.ts";
 
 export interface ViewerOptions {
   readonly port: number;
   readonly host?: string;
   readonly token?: string;
+  /** A recording, or one that is being made: the page has a timeline. */
+  readonly steered?: boolean;
 }
 
-const topics = {
-  voxels: ["/voxelguard/map_voxels", "sensor_msgs/msg/PointCloud2"],
-  left: ["/voxelguard/left/compressed", "sensor_msgs/msg/CompressedImage"],
-  status: ["/voxelguard/status", "std_msgs/msg/String"],
-  tf: ["/tf", "tf2_msgs/msg/TFMessage"],
-} as const;
+/** Serves the built page. Throws `Fault` USAGE where it is not built, or as `ViewerServer.listen`. */
+export async function openViewer(options: ViewerOptions): Promise<ViewerServer> {
+  const viewerDir = join(packageRoot(), "dist/viewer");
+  if (!existsSync(join(viewerDir, "index.html"))) {
+    throw new Fault(`The viewer page is not built: ${viewerDir} has no index.html.`, {
+      code: "USAGE",
+      remedy: "Run `npm run demo` once (it builds the page), or leave the viewer out with --headless.",
+    });
+  }
+  return await ViewerServer.listen({ ...options, viewerDir });
+}
 
-const LEFT_QUALITY = 75;
-
-/** Sends the steps of a replay to the browser page, as far as somebody looks. */
+/** The topics of one run; a prefix such as `/a` tells several runs on one server apart. */
 export class ViewerFeed {
-  readonly server: ViewerServer;
-  readonly #channels: Readonly<Record<keyof typeof topics, number>>;
-  readonly #points = makePointList();
+  readonly #server: ViewerServer;
+  readonly #channels: Readonly<Record<FeedTopic, number>>;
 
-  static async open(options: ViewerOptions): Promise<ViewerFeed> {
-    const viewerDir = join(packageRoot(), "dist/viewer");
-    if (!existsSync(join(viewerDir, "index.html"))) {
-      throw new Fault(`The viewer page is not built: ${viewerDir} has no index.html.`, {
-        code: "USAGE",
-        remedy: "Run `npm run demo` once (it builds the page), or leave the viewer out with --headless.",
-      });
+  constructor(server: ViewerServer, prefix = "") {
+    this.#server = server;
+    const entries = Object.entries(feedTopics).map(([name, [topic, type]]) => {
+      const channel = server.advertise(prefix + topic, type, schemaText(type) ?? "", { latched: true });
+      return [name, channel] as const;
+    });
+    this.#channels = Object.fromEntries(entries) as Record<FeedTopic, number>;
+  }
+
+  show({ stampNs, messages }: FeedFrame): void {
+    for (const [name, payload] of Object.entries(messages)) {
+      this.#server.publish(this.#channels[name as FeedTopic], stampNs, payload);
     }
-    return new ViewerFeed(await ViewerServer.listen({ ...options, viewerDir }));
   }
+}
 
-  private constructor(server: ViewerServer) {
-    this.server = server;
-    const advertise = ([topic, type]: readonly [string, string]) =>
-      server.advertise(topic, type, schemaText(type) ?? "", { latched: true });
-    this.#channels = {
-      voxels: advertise(topics.voxels),
-      left: advertise(topics.left),
-      status: advertise(topics.status),
-      tf: advertise(topics.tf),
-    };
-  }
-
-  /** `left`: what to show in place of the pair's left image. */
-  async publish(
-    step: MapStep,
-    run: ReplayRun,
-    health: Health,
-    accuracy?: Readonly<Record<string, number>>,
-    left: Image = step.pair.left,
-  ): Promise<void> {
-    const { header, fixed, pair, map, T_fixed_camera } = step;
-    const { stampNs } = header;
-    occupiedInto(this.#points, map);
-    this.server.publish(this.#channels.voxels, stampNs, writePointCloud2(fixed, this.#points));
-    const edge = {
-      stampNs,
-      parent: fixed.frameId,
-      child: header.frameId,
-      T_parent_child: T_fixed_camera,
-      isStatic: false,
-    };
-    this.server.publish(this.#channels.tf, stampNs, writeTfMessage([edge]));
-    const jpeg = await encodeJpeg(left, LEFT_QUALITY);
-    this.server.publish(this.#channels.left, stampNs, writeCompressedImage(header, "jpeg", jpeg));
-    const { width, height, fx, fy, cx, cy } = pair.calibration;
-    const seconds = (performance.now() - run.beganMs) / 1e3;
-    const status = {
-      frame: run.steps,
-      pairs: run.counts.processed,
-      pairsPerSecond: run.steps / seconds,
-      voxelSizeM: map.resolutionM,
-      stagesMs: Object.fromEntries(Object.entries(run.times.quantiles()).map(([stage, q]) => [stage, q.p50])),
-      health: health.list(),
-      camera: { width, height, fx, fy, cx, cy },
-      ...(accuracy === undefined ? {} : { accuracy }),
-    };
-    this.server.publish(this.#channels.status, stampNs, writeString(JSON.stringify(status)));
-  }
-
-  async close(): Promise<void> {
-    await this.server.close();
-  }
+/** Lets the server's clients steer a reel. `speed` 0: as fast as it goes. It ends with the signal. */
+export function steer(server: ViewerServer, reel: Reel, speed: number, signal: AbortSignal): Playback {
+  const playback = new Playback(reel, speed, (state) => server.share({ ...state }), signal);
+  server.onSet = (name, value) => playback.set(name, value);
+  return playback;
 }

@@ -49,6 +49,8 @@ export interface BagFile {
   readonly faults: readonly Fault[];
   /** In order of log time; of equal times in the order of the file. May run several times at once. */
   messages(filter: MessageFilter): AsyncIterable<BagMessage>;
+  /** Log times of a topic's messages, in any order; of an mcap file from its index, without reading a message. */
+  times(topic: string): Promise<bigint[]>;
   close(): Promise<void>;
 }
 

@@ -61,6 +61,7 @@ async function openCompressed(path: string, label: string): Promise<BagFile> {
         return cut === undefined ? file.faults : [cut, ...file.faults];
       },
       messages: (filter) => file.messages(filter),
+      times: (topic) => file.times(topic),
       close,
     };
   } catch (thrown) {

@@ -45,6 +45,8 @@ describe("rosbag2 folders", () => {
     expect(bag.topics.map(({ count }) => count)).toEqual([7, 13]);
     expect(summary(await collect(bag))).toEqual(summary(messages));
     expect(summary(await collect(bag, { fromNs: messages[10]!.timeNs }))).toEqual(summary(messages.slice(10)));
+    expect(await bag.times("/b")).toEqual(messages.filter(({ topic }) => topic === "/b").map(({ timeNs }) => timeNs));
+    expect(await bag.times("/none")).toEqual([]);
     await bag.close();
   });
 

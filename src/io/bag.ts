@@ -21,6 +21,8 @@ export interface Bag {
    * is borrowed: valid until the next step.
    */
   messages(filter?: MessageFilter): AsyncIterable<BagMessage>;
+  /** Log times of a topic's messages, in order; read from indexes, not from the messages. */
+  times(topic: string): Promise<bigint[]>;
   /** Closes the files. */
   close(): Promise<void>;
 }
@@ -103,6 +105,12 @@ class StorageBag implements Bag {
       }
       yield { ...message, data };
     }
+  }
+
+  async times(topic: string): Promise<bigint[]> {
+    const times: bigint[] = [];
+    for (const file of this.#files) for (const time of await file.times(topic)) times.push(time);
+    return times.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   }
 
   async close(): Promise<void> {

@@ -19,9 +19,11 @@ describe("mcap files", () => {
     ["without statistics", { useStatistics: false }],
     ["without channels in the summary", { repeatChannels: false }],
   ])("delivers everything: %s", async (name, options) => {
-    const { got, faults } = await readAll(
-      await writeMcap(join(folder, `${name.replace(/\W/g, "")}.mcap`), messages, options),
-    );
+    const path = await writeMcap(join(folder, `${name.replace(/\W/g, "")}.mcap`), messages, options);
+    const bag = await openBag(path);
+    expect(await bag.times("/b")).toEqual(messages.filter(({ topic }) => topic === "/b").map(({ timeNs }) => timeNs));
+    await bag.close();
+    const { got, faults } = await readAll(path);
     expect(got).toEqual(messages.map((message) => ({ ...message, data: Uint8Array.from(message.data) })));
     expect(faults).toEqual([]);
   });

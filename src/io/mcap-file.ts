@@ -4,6 +4,7 @@ import { Fault, messageOf } from "../core/fault.ts";
 import { fullTypeName } from "../msg/definitions.ts";
 import { type BagFile, type BagMessage, type BagTopic, isLatchedBy, type MessageFilter } from "./bag-file.ts";
 import { fileReadable } from "./mcap-readable.ts";
+import { indexedTimes } from "./mcap-index.ts";
 import { type RecoveredMcap, recoverMcap } from "./mcap-recover.ts";
 import { loadDecompressors } from "./zstd.ts";
 
@@ -39,6 +40,8 @@ class McapFile implements BagFile {
   readonly #decompressors: McapTypes.DecompressHandlers;
   readonly #channels: Channels;
   #reader: McapIndexedReader;
+  /** Where the reader's index lies: the file, or what `recoverMcap` made of it. */
+  #readable: McapTypes.IReadable;
   #recovered: boolean;
 
   private constructor(
@@ -49,6 +52,7 @@ class McapFile implements BagFile {
     recovered: RecoveredMcap | undefined,
     listed = 0,
   ) {
+    this.#readable = recovered?.readable ?? fileReadable(handle);
     this.#handle = handle;
     this.#label = label;
     this.#decompressors = decompressors;
@@ -130,10 +134,16 @@ class McapFile implements BagFile {
     this.#recovered = true;
     const listed = Number(this.#reader.statistics?.messageCount ?? 0n);
     this.faults.push(...recoveryFaults(this.#label, recovered, listed));
+    this.#readable = recovered.readable;
     this.#reader = await McapIndexedReader.Initialize({
       readable: recovered.readable,
       decompressHandlers: this.#decompressors,
     });
+  }
+
+  async times(topic: string): Promise<bigint[]> {
+    const ids = [...this.#channels].filter(([, channel]) => channel.topic === topic).map(([id]) => id);
+    return await indexedTimes(this.#readable, this.#reader.chunkIndexes, ids);
   }
 
   async close(): Promise<void> {

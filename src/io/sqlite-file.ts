@@ -161,6 +161,20 @@ class SqliteFile implements BagFile {
     }
   }
 
+  async times(topic: string): Promise<bigint[]> {
+    const ids = this.topics.filter(({ name }) => name === topic).map(({ id }) => id);
+    const rows = this.#database.prepare(`SELECT timestamp FROM messages WHERE topic_id IN (${ids.join(",")})`);
+    const times: bigint[] = [];
+    try {
+      for (const { timestamp } of rows.iterate() as Iterable<Pick<MessageRow, "timestamp">>) times.push(BigInt(timestamp));
+    } catch (thrown) {
+      this.#noteDamage(thrown);
+    } finally {
+      finalize(rows);
+    }
+    return times;
+  }
+
   #blob(statement: sqlite.Statement, id: number): Uint8Array | undefined {
     try {
       const data = statement.get([id])?.["data"];

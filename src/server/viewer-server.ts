@@ -17,7 +17,15 @@ export interface ViewerServerOptions {
   readonly token?: string;
   /** Folder of the built page. */
   readonly viewerDir: string;
+  /** Whether what is shown has a clock of its own and can be steered: announces `time` and `parameters` to clients. */
+  readonly steered?: boolean;
 }
+
+/** A value that clients see and may set: one of Foxglove's parameters. */
+export type Parameter = number | boolean | string;
+
+/** A message, or what makes it: asked only when somebody listens, at most once. CDR bytes that stay as they are. */
+export type Payload = Uint8Array | (() => Uint8Array);
 
 export interface AdvertiseOptions {
   /** Whoever subscribes later gets the last message at once. */
@@ -26,7 +34,7 @@ export interface AdvertiseOptions {
 
 interface Channel {
   readonly latched: boolean;
-  last: { readonly stampNs: bigint; readonly data: Uint8Array } | undefined;
+  last: { readonly stampNs: bigint; readonly data: () => Uint8Array } | undefined;
 }
 
 /**
@@ -36,11 +44,14 @@ interface Channel {
 export class ViewerServer {
   /** Address of the page, with the token where there is one. */
   readonly url: string;
+  /** Hears of each parameter that a client sets; `share` tells all clients what came of it. */
+  onSet: (name: string, value: unknown) => void = () => {};
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
   readonly #protocol: InstanceType<typeof foxglove.FoxgloveServer>;
   readonly #connections = new Set<Connection>();
   readonly #channels = new Map<number, Channel>();
+  readonly #parameters = new Map<string, Parameter>();
   #droppedByGone = 0;
 
   /** Throws `Fault` USAGE for an open interface without a token, PORT_UNAVAILABLE when it cannot listen. */
@@ -62,17 +73,28 @@ export class ViewerServer {
         remedy: "Choose another port with --port (0 takes any free one), or end the program that uses it.",
       });
     });
-    return new ViewerServer(http, host, token);
+    return new ViewerServer(http, host, token, options.steered === true);
   }
 
-  private constructor(http: Server, host: string, token: string | undefined) {
+  private constructor(http: Server, host: string, token: string | undefined, isSteered: boolean) {
     this.#http = http;
     const { port } = http.address() as AddressInfo;
     const query = token === undefined ? "" : `?token=${encodeURIComponent(token)}`;
     this.url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/${query}`;
     // The session lets a page that reconnects notice that it talks to another run.
     const sessionId = `${process.pid}-${port}-${process.hrtime.bigint()}`;
-    this.#protocol = new foxglove.FoxgloveServer({ name: "voxelguard", capabilities: [], sessionId });
+    const capabilities = isSteered ? ["time", "parameters", "parametersSubscribe"] : [];
+    this.#protocol = new foxglove.FoxgloveServer({ name: "voxelguard", capabilities, sessionId });
+    this.#protocol.on("getParameters", ({ parameterNames, id }, client) => {
+      this.#protocol.publishParameterValues(this.#list(parameterNames), id, client);
+    });
+    this.#protocol.on("setParameters", ({ parameters, id }, client) => {
+      for (const { name, value } of parameters) this.onSet(name, value);
+      if (id !== undefined) {
+        const names = parameters.map(({ name }) => name);
+        this.#protocol.publishParameterValues(this.#list(names), id, client);
+      }
+    });
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: 1 << 20,
@@ -116,12 +138,25 @@ export class ViewerServer {
     return channel;
   }
 
-  /** Sends a CDR message to whoever subscribes. A latched topic keeps `data` as it is until the next one: do not reuse it. */
-  publish(channelId: number, stampNs: bigint, data: Uint8Array): void {
+  /** Sends a CDR message to whoever subscribes. A latched topic keeps it as it is until the next one: do not reuse it. */
+  publish(channelId: number, stampNs: bigint, payload: Payload): void {
     const channel = this.#channels.get(channelId);
     if (channel === undefined) throw new Error(`channel ${channelId} was never advertised`);
+    const data = once(payload);
     if (channel.latched) channel.last = { stampNs, data };
-    this.#protocol.sendMessage(channelId, stampNs, data as Uint8Array<ArrayBuffer>);
+    if (this.subscriberCount(channelId) === 0) return;
+    this.#protocol.sendMessage(channelId, stampNs, data() as Uint8Array<ArrayBuffer>);
+  }
+
+  /** Tells clients of parameters that have changed. */
+  share(parameters: Readonly<Record<string, Parameter>>): void {
+    for (const [name, value] of Object.entries(parameters)) this.#parameters.set(name, value);
+    this.#protocol.updateParameterValues(this.#list(Object.keys(parameters)));
+  }
+
+  /** Tells clients what time it is in what is shown. */
+  showTime(stampNs: bigint): void {
+    this.#protocol.broadcastTime(stampNs);
   }
 
   /** Clients that listen to the channel. */
@@ -145,11 +180,17 @@ export class ViewerServer {
     return this.#connections.size;
   }
 
+  /** Those of the names that there are; all without names. */
+  #list(names: readonly string[]): { name: string; value: Parameter }[] {
+    const wanted = names.length === 0 ? [...this.#parameters.keys()] : names.filter((name) => this.#parameters.has(name));
+    return wanted.map((name) => ({ name, value: this.#parameters.get(name)! }));
+  }
+
   #subscribe(connection: Connection, channelId: number, subscription: number): void {
     const channel = this.#channels.get(channelId);
     if (channel === undefined) return;
     connection.subscriptions.set(subscription, channelId);
-    if (channel.last !== undefined) connection.sendMessage(subscription, channel.last.stampNs, channel.last.data);
+    if (channel.last !== undefined) connection.sendMessage(subscription, channel.last.stampNs, channel.last.data());
   }
 
   /** Says goodbye to all clients and frees the port; clients that do not answer within a second are cut off. */
@@ -164,4 +205,12 @@ export class ViewerServer {
     await closed;
     clearTimeout(timer);
   }
+}
+
+function once(payload: Payload): () => Uint8Array {
+  let made = typeof payload === "function" ? undefined : payload;
+  return () => {
+    made ??= (payload as () => Uint8Array)();
+    return made;
+  };
 }

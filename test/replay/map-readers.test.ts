@@ -108,6 +108,8 @@ describe.skipIf(bags === undefined)("the map of a KITTI bag, as others read it",
         octomap_binary: "octomap_msgs/msg/Octomap",
         occupancy_grid: "nav_msgs/msg/OccupancyGrid",
         voxel_markers: "visualization_msgs/msg/MarkerArray",
+        "left/image_rect/compressed": "sensor_msgs/msg/CompressedImage",
+        "left/camera_info": "sensor_msgs/msg/CameraInfo",
         "/diagnostics": "diagnostic_msgs/msg/DiagnosticArray",
       };
       for (const [topic, type] of Object.entries(types)) {
