@@ -1,9 +1,9 @@
+import type { Header } from "../core/image.ts";
 import { FREE, OCCUPIED } from "../core/occupancy.ts";
+import type { Transform } from "../core/transform.ts";
 import { writePointCloud2 } from "../msg/write-cloud.ts";
 import { writeString } from "../msg/write-string.ts";
 import { writeTfMessage } from "../msg/write-tf.ts";
-import type { Header } from "../core/image.ts";
-import type { Transform } from "../core/transform.ts";
 import { leafCellsInto } from "../octree/leaf-cells.ts";
 import { occupiedInto } from "../octree/leaves.ts";
 import { OctomapEncoder } from "../octree/octomap.ts";

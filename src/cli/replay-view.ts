@@ -72,4 +72,3 @@ export class ReplayView {
     await this.#server.close();
   }
 }
-

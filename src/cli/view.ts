@@ -14,9 +14,15 @@ interface ViewFlags extends ViewerFlags {
 export function viewCommand(): Command {
   const command = new Command("view")
     .description("show a recorded map in a browser: play it, step, scrub; or two side by side")
-    .argument("<bags...>", "what `replay --out` wrote, or a recording of the node's topics (.mcap, .db3, rosbag2 folder)")
+    .argument(
+      "<bags...>",
+      "what `replay --out` wrote, or a recording of the node's topics (.mcap, .db3, rosbag2 folder)",
+    )
     .option("--compare", "two recordings side by side, in step, with what only one of them holds in colour")
-    .addHelpText("after", "\nExamples:\n  voxelguard view map.mcap\n  voxelguard view --compare before.mcap after.mcap\n")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  voxelguard view map.mcap\n  voxelguard view --compare before.mcap after.mcap\n",
+    )
     .action(async (bags: readonly string[], flags: ViewFlags) => {
       await runView(bags, flags);
     });
@@ -40,8 +46,12 @@ async function runView(paths: readonly string[], flags: ViewFlags): Promise<void
     );
     server.share(Object.fromEntries(runs.map(({ name }, i) => [`run.${"ab"[i]}`, name])));
     const reel = new RecordedReel(server, tracks);
-    process.stderr.write(`viewer: ${server.url}\n${reel.total} frames, ${reel.durationS.toFixed(1)} s; Ctrl-C ends it.\n`);
-    await steer(server, reel, 1, signal).run();
+    process.stderr.write(
+      `viewer: ${server.url}\n${reel.total} frames, ${reel.durationS.toFixed(1)} s; Ctrl-C ends it.\n`,
+    );
+    const playback = steer(server, reel, 1, signal);
+    await Promise.race([server.visited, aborted(signal)]);
+    await playback.run();
   } finally {
     await server.close();
     for (const run of runs) await run.close().catch((thrown) => process.stderr.write(`${messageOf(thrown)}\n`));
@@ -56,7 +66,8 @@ function inStep(runs: readonly RecordedRun[]): { readonly run: RecordedRun; read
     ...others.map((run) => {
       const overlaps = run.timesNs[0]! <= first!.timesNs.at(-1)! && first!.timesNs[0]! <= run.timesNs.at(-1)!;
       const shiftNs = overlaps ? 0n : first!.timesNs[0]! - run.timesNs[0]!;
-      if (!overlaps) process.stderr.write("The recordings do not overlap in time: they are shown from their first maps.\n");
+      if (!overlaps)
+        process.stderr.write("The recordings do not overlap in time: they are shown from their first maps.\n");
       return { run, shiftNs };
     }),
   ];
@@ -65,4 +76,9 @@ function inStep(runs: readonly RecordedRun[]): { readonly run: RecordedRun; read
 function wrongCount(seen: number, wanted: 1 | 2): Fault {
   const remedy = "Give one recording, or two with --compare.";
   return new Fault(`${seen} recordings are given; wanted ${wanted}.`, { code: "USAGE", remedy });
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted)
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

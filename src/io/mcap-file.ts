@@ -3,8 +3,8 @@ import { McapIndexedReader, type McapTypes } from "@mcap/core";
 import { Fault, messageOf } from "../core/fault.ts";
 import { fullTypeName } from "../msg/definitions.ts";
 import { type BagFile, type BagMessage, type BagTopic, isLatchedBy, type MessageFilter } from "./bag-file.ts";
-import { fileReadable } from "./mcap-readable.ts";
 import { indexedTimes } from "./mcap-index.ts";
+import { fileReadable } from "./mcap-readable.ts";
 import { type RecoveredMcap, recoverMcap } from "./mcap-recover.ts";
 import { loadDecompressors } from "./zstd.ts";
 

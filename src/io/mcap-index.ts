@@ -21,7 +21,8 @@ export async function indexedTimes(
       if (offset === undefined) continue;
       const head = viewOf(await file.read(offset, BigInt(headBytes)));
       const bytes = head.getUint32(11, true);
-      if (head.getUint8(0) !== messageIndexOpcode || head.getUint16(9, true) !== id || bytes % entryBytes !== 0) continue;
+      if (head.getUint8(0) !== messageIndexOpcode || head.getUint16(9, true) !== id || bytes % entryBytes !== 0)
+        continue;
       const entries = viewOf(await file.read(offset + BigInt(headBytes), BigInt(bytes)));
       for (let at = 0; at < bytes; at += entryBytes) times.push(entries.getBigUint64(at, true));
     }

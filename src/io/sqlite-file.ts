@@ -166,7 +166,8 @@ class SqliteFile implements BagFile {
     const rows = this.#database.prepare(`SELECT timestamp FROM messages WHERE topic_id IN (${ids.join(",")})`);
     const times: bigint[] = [];
     try {
-      for (const { timestamp } of rows.iterate() as Iterable<Pick<MessageRow, "timestamp">>) times.push(BigInt(timestamp));
+      for (const { timestamp } of rows.iterate() as Iterable<Pick<MessageRow, "timestamp">>)
+        times.push(BigInt(timestamp));
     } catch (thrown) {
       this.#noteDamage(thrown);
     } finally {

@@ -22,7 +22,10 @@ let state: PlaybackState;
 let ended: Promise<void>;
 
 function play(reel: Reel, speed = 1): Playback {
-  const playback = new Playback(reel, speed, (now) => void (state = now), stop.signal);
+  const tell = (now: PlaybackState): void => {
+    state = now;
+  };
+  const playback = new Playback(reel, speed, tell, stop.signal);
   ended = playback.run();
   return playback;
 }

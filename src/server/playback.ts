@@ -79,7 +79,8 @@ export class Playback {
   set(name: string, value: unknown): void {
     if (name === "playback.playing" && typeof value === "boolean") this.#play(value);
     if (name === "playback.speed" && typeof value === "number" && value >= 0 && value <= 100) this.#speed = value;
-    if (name === "playback.frame" && typeof value === "number" && Number.isFinite(value)) this.#goal = Math.round(value);
+    if (name === "playback.frame" && typeof value === "number" && Number.isFinite(value))
+      this.#goal = Math.round(value);
     this.#anchor = undefined;
     this.#changed();
   }
@@ -165,7 +166,11 @@ export class Playback {
 
   #wantsMore(): boolean {
     const { ready, first, total } = this.#reel;
-    return ready <= first || this.#frame >= ready - 1 || (this.#goal !== undefined && Math.min(this.#goal, total - 1) >= ready);
+    return (
+      ready <= first ||
+      this.#frame >= ready - 1 ||
+      (this.#goal !== undefined && Math.min(this.#goal, total - 1) >= ready)
+    );
   }
 
   #changed(): void {

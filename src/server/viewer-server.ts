@@ -52,6 +52,9 @@ export class ViewerServer {
   readonly #connections = new Set<Connection>();
   readonly #channels = new Map<number, Channel>();
   readonly #parameters = new Map<string, Parameter>();
+  /** Resolves when the first client has come. */
+  readonly visited: Promise<void>;
+  #visit: () => void = () => {};
   #droppedByGone = 0;
 
   /** Throws `Fault` USAGE for an open interface without a token, PORT_UNAVAILABLE when it cannot listen. */
@@ -78,6 +81,9 @@ export class ViewerServer {
 
   private constructor(http: Server, host: string, token: string | undefined, isSteered: boolean) {
     this.#http = http;
+    this.visited = new Promise((resolve) => {
+      this.#visit = resolve;
+    });
     const { port } = http.address() as AddressInfo;
     const query = token === undefined ? "" : `?token=${encodeURIComponent(token)}`;
     this.url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/${query}`;
@@ -113,6 +119,7 @@ export class ViewerServer {
         }
         const connection = new Connection(websocket, request, (...wish) => this.#subscribe(...wish));
         this.#connections.add(connection);
+        this.#visit();
         websocket.on("close", () => {
           this.#connections.delete(connection);
           this.#droppedByGone += connection.dropped;
@@ -182,7 +189,8 @@ export class ViewerServer {
 
   /** Those of the names that there are; all without names. */
   #list(names: readonly string[]): { name: string; value: Parameter }[] {
-    const wanted = names.length === 0 ? [...this.#parameters.keys()] : names.filter((name) => this.#parameters.has(name));
+    const wanted =
+      names.length === 0 ? [...this.#parameters.keys()] : names.filter((name) => this.#parameters.has(name));
     return wanted.map((name) => ({ name, value: this.#parameters.get(name)! }));
   }
 

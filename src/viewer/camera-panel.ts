@@ -1,15 +1,44 @@
 import { readCompressedImage } from "../msg/read-compressed-image.ts";
+import { parseImage } from "../msg/read-image.ts";
+import { type ImageBox, imageBoxesOf, type SpaceBox } from "./detections.ts";
+import { makeProjected, projectInto } from "./projection.ts";
+import type { RunScene } from "./run-scene.ts";
+import type { CameraShape } from "./status.ts";
 
-/** The corner that shows the left camera's JPEG or PNG. Newest wins: what comes while one is being decoded waits alone. */
+/** What is drawn over the image. */
+export interface Overlays {
+  readonly boxes: boolean;
+  readonly mask: boolean;
+  readonly voxels: boolean;
+}
+
+const [seenColour, heldColour, maskColour] = ["#ffd166", "#ffffff", [255, 64, 96]] as const;
+
+/**
+ * The panel that shows the left camera's JPEG or PNG, and over it what was found in it. Newest wins: what comes while one
+ * is being decoded waits alone. All of it is drawn again at the next screen refresh after something has changed.
+ */
 export class CameraPanel {
   readonly #panel: HTMLElement;
   readonly #canvas: HTMLCanvasElement;
+  readonly #run: RunScene;
+  readonly #projected = makeProjected();
+  /** The voxels in the image, opaque: near ones hide far ones, and the image shines through all of them alike. */
+  readonly #voxels = new OffscreenCanvas(1, 1);
+  #overlays: Overlays = { boxes: true, mask: true, voxels: false };
+  #image: ImageBitmap | undefined;
+  #boxes: readonly ImageBox[] = [];
+  #spaceBoxes: readonly SpaceBox[] = [];
+  #mask: OffscreenCanvas | undefined;
   #waiting: Blob | undefined;
   #isBusy = false;
+  #isDue = false;
 
-  constructor(panel: HTMLElement) {
+  /** `run`: whose voxels, pose and calibration are drawn over the image. */
+  constructor(panel: HTMLElement, run: RunScene) {
     this.#panel = panel;
     this.#canvas = panel.querySelector("canvas")!;
+    this.#run = run;
   }
 
   /** CDR of a `sensor_msgs/CompressedImage`. */
@@ -19,8 +48,56 @@ export class CameraPanel {
     if (!this.#isBusy) void this.#decode();
   }
 
-  toggle(): void {
-    this.#panel.classList.toggle("off");
+  /** CDR of a `vision_msgs/Detection2DArray`. */
+  setBoxes(cdr: Uint8Array): void {
+    this.#boxes = imageBoxesOf(cdr);
+    this.redraw();
+  }
+
+  /** Those of them that no box of the image has the id of are held by voxels alone: drawn dashed. */
+  setSpaceBoxes(boxes: readonly SpaceBox[]): void {
+    this.#spaceBoxes = boxes;
+    this.redraw();
+  }
+
+  /** CDR of a `sensor_msgs/Image` of bytes: not 0 where the image was masked. */
+  setMask(cdr: Uint8Array): void {
+    const { width, height, step, data } = parseImage(cdr);
+    const rgba = new ImageData(width, height);
+    for (let y = 0; y < height; y += 1) {
+      for (let x = 0; x < width; x += 1) {
+        if (data[y * step + x] !== 0) rgba.data.set([...maskColour, 130], (y * width + x) * 4);
+      }
+    }
+    this.#mask = new OffscreenCanvas(width, height);
+    this.#mask.getContext("2d")!.putImageData(rgba, 0, 0);
+    this.redraw();
+  }
+
+  setShown(isShown: boolean): void {
+    this.#panel.classList.toggle("off", !isShown);
+  }
+
+  setOverlays(overlays: Overlays): void {
+    this.#overlays = overlays;
+    this.redraw();
+  }
+
+  clear(): void {
+    this.#panel.hidden = true;
+    this.#image = undefined;
+    this.#boxes = [];
+    this.#spaceBoxes = [];
+    this.#mask = undefined;
+  }
+
+  redraw(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    requestAnimationFrame(() => {
+      this.#isDue = false;
+      this.#draw();
+    });
   }
 
   async #decode(): Promise<void> {
@@ -31,11 +108,84 @@ export class CameraPanel {
       const bitmap = await createImageBitmap(blob).catch(() => undefined);
       if (bitmap === undefined) continue;
       this.#panel.hidden = false;
-      if (this.#canvas.width !== bitmap.width) this.#canvas.width = bitmap.width;
-      if (this.#canvas.height !== bitmap.height) this.#canvas.height = bitmap.height;
-      this.#canvas.getContext("2d")!.drawImage(bitmap, 0, 0);
-      bitmap.close();
+      this.#image?.close();
+      this.#image = bitmap;
+      this.redraw();
     }
     this.#isBusy = false;
   }
+
+  #draw(): void {
+    const image = this.#image;
+    if (image === undefined) return;
+    const { width, height } = image;
+    if (this.#canvas.width !== width) this.#canvas.width = width;
+    if (this.#canvas.height !== height) this.#canvas.height = height;
+    const context = this.#canvas.getContext("2d")!;
+    context.drawImage(image, 0, 0);
+    const { camera, pose } = this.#run;
+    if (this.#overlays.voxels && camera !== undefined && pose !== undefined) this.#drawVoxels(context, camera);
+    if (this.#overlays.mask && this.#mask !== undefined) context.drawImage(this.#mask, 0, 0, width, height);
+    if (this.#overlays.boxes) this.#drawBoxes(context, camera);
+  }
+
+  #drawVoxels(context: CanvasRenderingContext2D, camera: CameraShape): void {
+    const { points, pose, edgeM, voxels } = this.#run;
+    projectInto(this.#projected, points, pose!, camera, edgeM ?? 0);
+    const { count, index, uvSize } = this.#projected;
+    const { tint } = voxels;
+    const layer = this.#voxels;
+    [layer.width, layer.height] = [this.#canvas.width, this.#canvas.height];
+    const over = layer.getContext("2d")!;
+    for (let i = 0; i < count; i += 1) {
+      const at = index[i]!;
+      const size = uvSize[at * 3 + 2]!;
+      over.fillStyle = `rgb(${tint[at * 4]} ${tint[at * 4 + 1]} ${tint[at * 4 + 2]})`;
+      over.fillRect(uvSize[at * 3]! - size / 2, uvSize[at * 3 + 1]! - size / 2, size * 0.94, size * 0.94);
+    }
+    context.globalAlpha = 0.45;
+    context.drawImage(layer, 0, 0);
+    context.globalAlpha = 1;
+  }
+
+  #drawBoxes(context: CanvasRenderingContext2D, camera: CameraShape | undefined): void {
+    const { width } = this.#canvas;
+    context.lineWidth = width / 320;
+    context.font = `${Math.round(width / 42)}px system-ui, sans-serif`;
+    for (const { label, left, top, width: wide, height } of this.#boxes) {
+      frame(context, seenColour, [], label, left, top, wide, height);
+    }
+    if (camera === undefined) return;
+    const seen = new Set(this.#boxes.map(({ id }) => id));
+    for (const { id, label, centre, size } of this.#spaceBoxes) {
+      if (seen.has(id)) continue;
+      const nearM = centre.z - size.z / 2;
+      if (nearM <= 0.1) continue;
+      const [wide, high] = [(camera.fx * size.x) / nearM, (camera.fy * size.y) / nearM];
+      const [u, v] = [(camera.fx * centre.x) / nearM + camera.cx, (camera.fy * centre.y) / nearM + camera.cy];
+      frame(context, heldColour, [width / 80, width / 120], `${label} held`, u - wide / 2, v - high / 2, wide, high);
+    }
+  }
+}
+
+function frame(
+  context: CanvasRenderingContext2D,
+  colour: string,
+  dashes: number[],
+  label: string,
+  left: number,
+  top: number,
+  width: number,
+  height: number,
+): void {
+  context.strokeStyle = colour;
+  context.setLineDash(dashes);
+  context.strokeRect(left, top, width, height);
+  const size = Number.parseInt(context.font, 10);
+  const wide = context.measureText(label).width + size * 0.6;
+  const above = top > size * 1.4 ? top - size * 1.3 : top;
+  context.fillStyle = "rgb(13 17 23 / 75%)";
+  context.fillRect(left, above, wide, size * 1.3);
+  context.fillStyle = colour;
+  context.fillText(label, left + size * 0.3, above + size);
 }

@@ -4,6 +4,9 @@
  */
 const anchors = ["#46389a", "#3566b8", "#2795b3", "#3fb98f", "#a3d15a", "#ffe27a"] as const;
 
+/** Red, green, blue, 0..255. */
+export type Rgb = readonly [r: number, g: number, b: number];
+
 /** 256 colours, red green blue, 0..255: ramp[3 * i] for a value of i / 255. */
 export const ramp: Uint8Array = makeRamp(anchors);
 

@@ -7,7 +7,7 @@ const piecesPerLine = 12;
 
 /** A floor of lines in the xy plane that goes along with the robot in whole cells, so that its lines stand still. */
 export class FloorGrid {
-  readonly object: LineSegments;
+  readonly object: LineSegments<BufferGeometry, LineBasicMaterial>;
 
   constructor() {
     const half = (cellM * cells) / 2;
@@ -21,8 +21,12 @@ export class FloorGrid {
       }
     }
     const geometry = new BufferGeometry().setAttribute("position", new BufferAttribute(Float32Array.from(xyz), 3));
-    this.object = new LineSegments(geometry, new LineBasicMaterial({ color: "#263142" }));
+    this.object = new LineSegments(geometry, new LineBasicMaterial());
     this.object.frustumCulled = false;
+  }
+
+  setColour(colour: string): void {
+    this.object.material.color.set(colour);
   }
 
   place(x: number, y: number, z: number): void {

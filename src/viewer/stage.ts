@@ -7,20 +7,24 @@ export class Stage {
   readonly scene = new Scene();
   readonly camera = new PerspectiveCamera(55, 1, 0.1, 1000);
   readonly controls: OrbitControls;
-  readonly back = new Color("#0d1117");
+  readonly back = new Color();
   readonly kind: keyof typeof mostCubes;
   /** Hears of each new size: height of the canvas in device pixels, vertical opening in radians. */
   onResize: (heightPx: number, openingRad: number) => void = () => {};
   /** Called before each screen refresh with the seconds since the last; true asks for a new picture. */
   onTick: (seconds: number) => boolean = () => false;
+  /** Side by side: called before each half is drawn. One picture where it is undefined. */
+  onHalf: ((half: 0 | 1) => void) | undefined;
   readonly #renderer: WebGLRenderer;
+  readonly #fog = new Fog(this.back, 40, 150);
   #isStale = true;
+  #drawn = 0;
 
   constructor(canvas: HTMLCanvasElement) {
     this.#renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
     this.kind = isSoftwareRenderer(rendererName(this.#renderer)) ? "software" : "hardware";
     this.scene.background = this.back;
-    this.scene.fog = new Fog(this.back, 40, 150);
+    this.scene.fog = this.#fog;
     this.camera.up.set(0, 0, 1);
     this.camera.position.set(-14, -4, 8);
     this.controls = new OrbitControls(this.camera, canvas);
@@ -43,9 +47,15 @@ export class Stage {
       const moved = this.onTick(seconds);
       if (!this.controls.update() && !moved && !this.#isStale) return;
       this.#isStale = false;
-      this.#renderer.render(this.scene, this.camera);
+      this.#draw();
     };
     requestAnimationFrame(refresh);
+  }
+
+  setBack(colour: string): void {
+    this.back.set(colour);
+    this.#fog.color.copy(this.back);
+    this.invalidate();
   }
 
   /** Asks for a new picture at the next refresh. */
@@ -66,14 +76,33 @@ export class Stage {
     this.invalidate();
   }
 
+  #draw(): void {
+    const { clientWidth: width, clientHeight: height } = this.#renderer.domElement;
+    const halves = this.onHalf === undefined ? 1 : 2;
+    const aspect = width / halves / height;
+    if (aspect !== this.camera.aspect) {
+      this.camera.aspect = aspect;
+      this.camera.updateProjectionMatrix();
+    }
+    this.#renderer.setScissorTest(halves === 2);
+    for (let half = 0; half < halves; half += 1) {
+      this.onHalf?.(half as 0 | 1);
+      const at = [(half * width) / halves, 0, width / halves, height] as const;
+      this.#renderer.setViewport(...at);
+      this.#renderer.setScissor(...at);
+      this.#renderer.render(this.scene, this.camera);
+    }
+    // For who wants to know that something new is on screen: tests, and those who measure.
+    this.#drawn += 1;
+    this.#renderer.domElement.dataset["drawn"] = String(this.#drawn);
+  }
+
   #resize(): void {
     const { clientWidth, clientHeight } = this.#renderer.domElement;
     if (clientWidth === 0 || clientHeight === 0) return;
     const ratio = this.kind === "software" ? 1 : Math.min(devicePixelRatio, 2);
     this.#renderer.setPixelRatio(ratio);
     this.#renderer.setSize(clientWidth, clientHeight, false);
-    this.camera.aspect = clientWidth / clientHeight;
-    this.camera.updateProjectionMatrix();
     this.onResize(clientHeight * ratio, (this.camera.fov * Math.PI) / 180);
     this.invalidate();
   }

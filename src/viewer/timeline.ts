@@ -1,4 +1,12 @@
-import { nextSpeed, speeds, speedText, stopped, type TimelineState, timeText, withParameters } from "./timeline-state.ts";
+import {
+  nextSpeed,
+  speeds,
+  speedText,
+  stopped,
+  type TimelineState,
+  timeText,
+  withParameters,
+} from "./timeline-state.ts";
 
 const byId = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 

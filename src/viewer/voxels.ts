@@ -1,7 +1,7 @@
 import {
   BufferAttribute,
   BufferGeometry,
-  type Color,
+  Color,
   DynamicDrawUsage,
   GLSL3,
   Group,
@@ -12,14 +12,9 @@ import {
   ShaderMaterial,
   Vector2,
 } from "three";
-import { coloursInto } from "./colour.ts";
-import type { HeightRange } from "./height-range.ts";
 import type { Detail } from "./level-of-detail.ts";
 import type { Points } from "./point-cloud.ts";
 import { cubeFragment, cubeVertex, pointFragment, pointVertex } from "./voxel-shaders.ts";
-
-/** What the colour of a voxel tells. */
-export type ColourBy = "height" | "probability";
 
 /** The occupied voxels, drawn as cubes or as points from the same numbers. Capacity grows and never shrinks. */
 export class Voxels {
@@ -29,12 +24,11 @@ export class Voxels {
   readonly #points: PointsObject<BufferGeometry, ShaderMaterial>;
   #tint = new Uint8Array(0);
 
-  /** `back` is the colour that far voxels fade into. */
-  constructor(back: Color) {
+  constructor() {
     this.#uniforms = {
       edgeM: { value: 0.5 },
       pixelsPerRadian: { value: 500 },
-      back: { value: back.clone().convertLinearToSRGB() },
+      back: { value: new Color() },
       fogM: { value: new Vector2(60, 220) },
     };
     const shared = { uniforms: this.#uniforms, glslVersion: GLSL3 };
@@ -60,6 +54,16 @@ export class Voxels {
     this.#points.visible = detail === "points";
   }
 
+  /** Red, green, blue and probability of each point, 0..255: tint[4 * i ..]. */
+  get tint(): Uint8Array {
+    return this.#tint;
+  }
+
+  /** The colour that far voxels fade into. */
+  setBack(back: Color): void {
+    this.#uniforms.back.value.copy(back).convertLinearToSRGB();
+  }
+
   /** Edge of a voxel, metres. */
   setEdgeM(edgeM: number): void {
     this.#uniforms.edgeM.value = edgeM;
@@ -70,12 +74,11 @@ export class Voxels {
     this.#uniforms.pixelsPerRadian.value = heightPx / (2 * Math.tan(openingRad / 2));
   }
 
-  /** Takes the points as they are now; they may be reused once the next frame is drawn. */
-  update(points: Points, colourBy: ColourBy, range: HeightRange): void {
+  /** Takes the points as they are now (they may be reused once the next frame is drawn); `paint` gives their colours. */
+  update(points: Points, paint: (tint: Uint8Array) => void): void {
     if (points.probability.length * 4 > this.#tint.length) this.#grow(points);
-    const { count, xyz, probability } = points;
-    if (colourBy === "height") coloursInto(this.#tint, xyz, { stride: 3, offset: 2 }, count, range.min, range.max);
-    else coloursInto(this.#tint, probability, { stride: 1, offset: 0 }, count, range.min, range.max);
+    const { count, probability } = points;
+    paint(this.#tint);
     for (let i = 0; i < count; i += 1) this.#tint[i * 4 + 3] = Math.round(probability[i]! * 255);
     for (const attribute of this.#attributes()) {
       attribute.clearUpdateRanges();
