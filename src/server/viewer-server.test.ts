@@ -102,6 +102,55 @@ describe("the websocket", () => {
     expect(bufferedLimitBytes).toBeLessThan(64 << 20);
   });
 
+  it("makes a message only when somebody listens, and once", async () => {
+    const channel = server.advertise("/dear", "x", "", { latched: true });
+    let made = 0;
+    const make = (): Uint8Array => {
+      made += 1;
+      return bytes(made);
+    };
+    server.publish(channel, 1n, make);
+    expect(made).toBe(0);
+    for (let i = 0; i < 2; i += 1) {
+      const client = await connectTo(server.url);
+      await until(() => client.channels.size === 1, "advertised");
+      client.subscribe("/dear");
+      await until(() => client.received.length === 1, "received");
+      expect(client.received[0]!.data).toEqual(bytes(1));
+    }
+    expect(made).toBe(1);
+  });
+
+  it("tells parameters and time, and hears of what clients set", async () => {
+    const steered = await ViewerServer.listen({ port: 0, viewerDir: folder, steered: true });
+    const heard: unknown[] = [];
+    steered.onSet = (name, value) => {
+      heard.push([name, value]);
+      if (name === "speed" && typeof value === "number") steered.share({ speed: value });
+    };
+    steered.share({ speed: 1, playing: true });
+    const [a, b] = [await connectTo(steered.url), await connectTo(steered.url)];
+    await until(() => a.parameters.size === 2 && b.parameters.size === 2, "all parameters");
+    expect(a.capabilities).toEqual(["time", "parameters", "parametersSubscribe"]);
+    a.set("speed", 4);
+    a.set("nothing", "x");
+    await until(() => b.parameters.get("speed") === 4, "the other client is told");
+    steered.showTime(1_700_000_000_123_456_789n);
+    await until(() => a.timeNs === 1_700_000_000_123_456_789n, "the time");
+    expect(heard).toEqual([
+      ["speed", 4],
+      ["nothing", "x"],
+    ]);
+    expect([...a.parameters]).toEqual([
+      ["speed", 4],
+      ["playing", true],
+    ]);
+    await steered.close();
+    const live = await connectTo(server.url);
+    await until(() => live.sessionId !== undefined, "server info");
+    expect(live.capabilities).toEqual([]);
+  });
+
   it("survives nonsense", async () => {
     const channel = server.advertise("/a", "x", "");
     const client = await connectTo(server.url);
@@ -114,6 +163,8 @@ describe("the websocket", () => {
       '{"op":"subscribe","subscriptions":[null,7,{"id":"x"},{"id":1,"channelId":99}]}',
       '{"op":"unsubscribe","subscriptionIds":[5]}',
       '{"op":"fly"}',
+      '{"op":"setParameters","parameters":[{"name":"playback.frame","value":1}]}',
+      '{"op":"getParameters","parameterNames":[]}',
     ]) {
       client.socket.send(text);
     }

@@ -52,7 +52,7 @@ describe("voxelguard demo", () => {
     const client = await TestClient.connect(url);
     let page: Watch | undefined;
     try {
-      await waitFor(() => client.channels.size === 4 || undefined, "the topics");
+      await waitFor(() => client.channels.size === 8 || undefined, "the topics");
       for (const topic of client.channels.keys()) client.subscribe(topic);
       const of = (topic: string) => client.received.filter((each) => each.topic === topic);
       const statusNow = () => {
@@ -70,6 +70,16 @@ describe("voxelguard demo", () => {
       );
       expect(sizes[0]).toBeGreaterThan(0);
       expect(sizes.at(-1)).toBeGreaterThan(sizes[0]!);
+      const stamps = of("/voxelguard/map_voxels").map(({ stampNs }) => stampNs);
+      // Back to the beginning: what was computed is shown again.
+      client.set("playback.playing", false);
+      client.set("playback.frame", 0);
+      await waitFor(
+        () => of("/voxelguard/map_voxels").at(-1)?.stampNs === stamps[0] || undefined,
+        "the first frame again",
+      );
+      expect(client.parameters.get("playback.playing")).toBe(false);
+      client.set("playback.playing", true);
       expect(statusNow()).toMatchObject({
         voxelSizeM: 0.5,
         health: [],
@@ -109,7 +119,7 @@ async function watchInBrowser(url: string): Promise<Watch> {
   await page.goto(url);
   return {
     async check() {
-      await page.locator("#connection", { hasText: "live" }).waitFor({ timeout: 60_000 });
+      await page.locator("#connection", { hasText: "recording" }).waitFor({ timeout: 60_000 });
       await page.locator("#voxels", { hasText: /[1-9]/ }).waitFor({ timeout: 60_000 });
       await page.locator("#accuracy", { hasText: "0." }).waitFor({ timeout: 60_000 });
       mkdirSync(join(packageRoot(), "out/test"), { recursive: true });

@@ -11,6 +11,11 @@ export interface Received {
 export class TestClient {
   readonly channels = new Map<string, Channel>();
   readonly received: Received[] = [];
+  /** As the server last told them; all of them are subscribed to. */
+  readonly parameters = new Map<string, unknown>();
+  /** As the server tells it. */
+  timeNs: bigint | undefined;
+  capabilities: readonly string[] = [];
   readonly socket: WebSocket;
   sessionId: string | undefined;
   readonly #client: InstanceType<typeof foxglove.FoxgloveClient>;
@@ -21,6 +26,15 @@ export class TestClient {
     this.#client = new foxglove.FoxgloveClient({ ws: socket as unknown as IWebSocket });
     this.#client.on("serverInfo", (info) => {
       this.sessionId = info.sessionId;
+      this.capabilities = info.capabilities;
+      if (info.capabilities.includes("parameters")) this.#client.getParameters([], "first");
+    });
+    this.#client.on("parameterValues", ({ parameters, id }) => {
+      for (const { name, value } of parameters) this.parameters.set(name, value);
+      if (id === "first") this.#client.subscribeParameterUpdates(parameters.map(({ name }) => name));
+    });
+    this.#client.on("time", ({ timestamp }) => {
+      this.timeNs = timestamp;
     });
     this.#client.on("error", () => {});
     this.#client.on("advertise", (channels) => {
@@ -49,6 +63,10 @@ export class TestClient {
     this.#topicOfSubscription.set(this.#client.subscribe(channel.id), topic);
   }
 
+  set(name: string, value: string | number | boolean): void {
+    this.#client.setParameters([{ name, value }], "set");
+  }
+
   unsubscribe(topic: string): void {
     for (const [id, name] of this.#topicOfSubscription) if (name === topic) this.#client.unsubscribe(id);
   }
@@ -58,9 +76,9 @@ export class TestClient {
   }
 }
 
-/** Waits until `condition` holds; fails with `what` after ten seconds. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  for (const end = Date.now() + 10_000; !condition(); ) {
+/** Waits until `condition` holds; fails with `what` after a while. */
+export async function until(condition: () => boolean, what: string, patienceMs = 20_000): Promise<void> {
+  for (const end = Date.now() + patienceMs; !condition(); ) {
     if (Date.now() > end) throw new Error(`waited in vain: ${what}`);
     await new Promise((wake) => setTimeout(wake, 5));
   }

@@ -4,8 +4,8 @@ import { Health } from "../../src/core/health.ts";
 import { FREE, OCCUPIED } from "../../src/core/occupancy.ts";
 import { McapSink } from "../../src/io/mcap-writer.ts";
 import { diagnosticsMessage, octomapBinaryMessage } from "../../src/msg/map-messages.ts";
-import { writeCameraInfo, writeCompressedImage } from "../../src/msg/write-camera.ts";
-import { writeDetections2D } from "../../src/msg/write-detections.ts";
+import { writeCameraInfo, writeCompressedImage, writeImage } from "../../src/msg/write-camera.ts";
+import { writeDetections2D, writeDetections3D } from "../../src/msg/write-detections.ts";
 import { writeTfMessage } from "../../src/msg/write-tf.ts";
 import { keyOf } from "../../src/octree/key.ts";
 import { OccupancyMap } from "../../src/octree/occupancy-map.ts";
@@ -31,8 +31,10 @@ export function occupiedAt(frame: number, without: RecordingOptions["without"] =
   return streetUpTo(12 + frame * stepM).filter((point) => !without(point));
 }
 
-/** Free ones, ahead of the robot and above the road. */
+/** Free ones, ahead of the robot and above the road, where nothing stands. */
 export function freeAt(frame: number): StreetPoint[] {
+  const placeOf = ({ x, y, z }: StreetPoint): string => `${x} ${y} ${z}`;
+  const taken = new Set(occupiedAt(frame).map(placeOf));
   const points: StreetPoint[] = [];
   for (let x = 2; x < 8; x += edgeM) {
     for (let y = -3; y < 3; y += edgeM) {
@@ -41,7 +43,7 @@ export function freeAt(frame: number): StreetPoint[] {
       }
     }
   }
-  return points;
+  return points.filter((point) => !taken.has(placeOf(point)));
 }
 
 /** A made-up map.mcap, as `replay --out` writes it: a drive along the street, a new metre of it a frame. */
@@ -54,6 +56,8 @@ export async function writeRecording(path: string, options: RecordingOptions = {
     ["left/image_rect/compressed", "sensor_msgs/msg/CompressedImage"],
     ["left/camera_info", "sensor_msgs/msg/CameraInfo"],
     ["detections", "vision_msgs/msg/Detection2DArray"],
+    ["detections_3d", "vision_msgs/msg/Detection3DArray"],
+    ["patch_mask", "sensor_msgs/msg/Image"],
     ["/tf", "tf2_msgs/msg/TFMessage"],
     ["/tf_static", "tf2_msgs/msg/TFMessage"],
   ] as const) {
@@ -76,6 +80,15 @@ export async function writeRecording(path: string, options: RecordingOptions = {
     await sink.write("octomap_binary", stampNs, octomapBinaryMessage({ stampNs, frameId: "odom" }, edgeM, states));
     const car = { id: "3", classId: "car", score: 0.9, left: 100 + frame, top: 60, right: 200 + frame, bottom: 140 };
     await sink.write("detections", stampNs, writeDetections2D(header, [car]));
+    const solid = { id: "3", classId: "car", score: 0.9, centreM: [-1, 0.5, 8], sizeM: [2, 1.5, 2] } as const;
+    await sink.write("detections_3d", stampNs, writeDetections3D(header, [solid]));
+    const mask = {
+      width: 440,
+      height: 200,
+      channels: 1,
+      data: new Uint8Array(440 * 200).fill(255, 0, 440 * 20),
+    } as const;
+    await sink.write("patch_mask", stampNs, writeImage(header, mask));
     if (frame === 12) health.raise("/right/image_rect", "PAIR_LONE", "no partner within 20 ms");
     const values = { pairs_processed: frame + 1, network_p50_ms: "31.5" };
     await sink.write("/diagnostics", stampNs, diagnosticsMessage(stampNs, "stereo_voxel_node", health, values));
