@@ -12,11 +12,16 @@ type OnSubscribe = (connection: Connection, channel: number, subscription: numbe
 
 type Handler<E> = ((event: E) => void) | null | undefined;
 
+/** A message on its way: what the protocol puts before it, and its bytes, which all clients share. */
+interface Outgoing {
+  readonly header: Uint8Array;
+  readonly data: Uint8Array;
+}
+
 /**
- * One client, as `FoxgloveServer` sees it (it asks for the browser's socket interface). Between the two stands the
- * back-pressure: while more than `bufferedLimitBytes` wait, each subscription keeps only its newest message, and what
- * that replaces is counted as dropped. `send` takes one parameter on purpose: the server then hands over each message
- * as one piece.
+ * One client, as `FoxgloveServer` sees it (it asks for the browser's socket interface), for all but messages: those go
+ * through `sendMessage`, as two fragments, so that eight clients do not cost eight copies. While more than
+ * `bufferedLimitBytes` wait, each subscription keeps only its newest message; what that replaces counts as dropped.
  */
 export class Connection {
   binaryType = "arraybuffer";
@@ -32,7 +37,7 @@ export class Connection {
   /** subscription -> channel */
   readonly subscriptions = new Map<number, number>();
   readonly #socket: WebSocket;
-  readonly #newest = new Map<number, Uint8Array>();
+  readonly #newest = new Map<number, Outgoing>();
 
   constructor(socket: WebSocket, request: IncomingMessage, onSubscribe: OnSubscribe) {
     this.#socket = socket;
@@ -52,30 +57,29 @@ export class Connection {
   }
 
   send(data: string | ArrayBuffer | ArrayBufferView): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (!(data instanceof Uint8Array) || data[0] !== messageDataOp) {
-      this.#socket.send(data);
-      return;
-    }
-    const subscription = new DataView(data.buffer, data.byteOffset).getUint32(1, true);
-    if (this.#socket.bufferedAmount > bufferedLimitBytes) {
-      if (this.#newest.has(subscription)) this.dropped += 1;
-      this.#newest.set(subscription, data);
-      return;
-    }
-    this.#newest.delete(subscription);
-    this.#socket.send(data, () => this.#sendNewest());
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(data);
   }
 
-  /** Sends one message to one subscription, past the server's own round of all clients. */
+  /** `data` must stay as it is: it may wait in the socket. */
   sendMessage(subscription: number, stampNs: bigint, data: Uint8Array): void {
-    const message = new Uint8Array(messageHeaderBytes + data.byteLength);
-    const view = new DataView(message.buffer);
+    const header = new Uint8Array(messageHeaderBytes);
+    const view = new DataView(header.buffer);
     view.setUint8(0, messageDataOp);
     view.setUint32(1, subscription, true);
     view.setBigUint64(5, stampNs, true);
-    message.set(data, messageHeaderBytes);
-    this.send(message);
+    this.#sendOrKeep(subscription, { header, data });
+  }
+
+  #sendOrKeep(subscription: number, message: Outgoing): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.bufferedAmount > bufferedLimitBytes) {
+      if (this.#newest.has(subscription)) this.dropped += 1;
+      this.#newest.set(subscription, message);
+      return;
+    }
+    this.#newest.delete(subscription);
+    this.#socket.send(message.header, { binary: true, fin: false });
+    this.#socket.send(message.data, { binary: true, fin: true }, () => this.#sendNewest());
   }
 
   close(): void {
@@ -87,10 +91,10 @@ export class Connection {
   }
 
   #sendNewest(): void {
-    for (const [subscription, data] of this.#newest) {
+    for (const [subscription, message] of this.#newest) {
       if (this.#socket.bufferedAmount > bufferedLimitBytes) return;
       this.#newest.delete(subscription);
-      if (this.subscriptions.has(subscription)) this.send(data);
+      if (this.subscriptions.has(subscription)) this.#sendOrKeep(subscription, message);
     }
   }
 

@@ -145,14 +145,17 @@ export class ViewerServer {
     return channel;
   }
 
-  /** Sends a CDR message to whoever subscribes. A latched topic keeps it as it is until the next one: do not reuse it. */
+  /** Sends a CDR message to whoever subscribes. It goes out without a copy, maybe later: do not reuse its bytes. */
   publish(channelId: number, stampNs: bigint, payload: Payload): void {
     const channel = this.#channels.get(channelId);
     if (channel === undefined) throw new Error(`channel ${channelId} was never advertised`);
     const data = once(payload);
     if (channel.latched) channel.last = { stampNs, data };
-    if (this.subscriberCount(channelId) === 0) return;
-    this.#protocol.sendMessage(channelId, stampNs, data() as Uint8Array<ArrayBuffer>);
+    for (const connection of this.#connections) {
+      for (const [subscription, subscribed] of connection.subscriptions) {
+        if (subscribed === channelId) connection.sendMessage(subscription, stampNs, data());
+      }
+    }
   }
 
   /** Tells clients of parameters that have changed. */

@@ -21,8 +21,10 @@ export class Stage {
   #drawn = 0;
 
   constructor(canvas: HTMLCanvasElement) {
-    this.#renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
-    this.kind = isSoftwareRenderer(rendererName(this.#renderer)) ? "software" : "hardware";
+    this.kind = isSoftwareRenderer(rendererName()) ? "software" : "hardware";
+    // Smooth edges halve the frame rate where a CPU draws them.
+    const antialias = this.kind === "hardware";
+    this.#renderer = new WebGLRenderer({ canvas, antialias, powerPreference: "high-performance" });
     this.scene.background = this.back;
     this.scene.fog = this.#fog;
     this.camera.up.set(0, 0, 1);
@@ -100,7 +102,7 @@ export class Stage {
   #resize(): void {
     const { clientWidth, clientHeight } = this.#renderer.domElement;
     if (clientWidth === 0 || clientHeight === 0) return;
-    const ratio = this.kind === "software" ? 1 : Math.min(devicePixelRatio, 2);
+    const ratio = Math.min(devicePixelRatio, 2);
     this.#renderer.setPixelRatio(ratio);
     this.#renderer.setSize(clientWidth, clientHeight, false);
     this.onResize(clientHeight * ratio, (this.camera.fov * Math.PI) / 180);
@@ -108,8 +110,12 @@ export class Stage {
   }
 }
 
-function rendererName(renderer: WebGLRenderer): string {
-  const context = renderer.getContext();
+/** Of a context that is given back at once: what draws must be known before the real one is made. */
+function rendererName(): string {
+  const context = document.createElement("canvas").getContext("webgl2");
+  if (context === null) return "";
   const info = context.getExtension("WEBGL_debug_renderer_info");
-  return String(context.getParameter(info === null ? context.RENDERER : info.UNMASKED_RENDERER_WEBGL));
+  const name = String(context.getParameter(info === null ? context.RENDERER : info.UNMASKED_RENDERER_WEBGL));
+  context.getExtension("WEBGL_lose_context")?.loseContext();
+  return name;
 }

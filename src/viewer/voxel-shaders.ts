@@ -42,11 +42,13 @@ void main() {
 }
 `;
 
-/** Voxels as square points of the size that a cube's face has at that distance: a hundredth of the work without a GPU. */
+/** Voxels as square points of the size that a cube's face has at that distance: a hundredth of the work without a GPU.
+ * `scale`: voxels an axis that the point stands for. */
 export const pointVertex = /* glsl */ `
 uniform float edgeM;
 uniform float pixelsPerRadian;
 in vec4 tint;
+in float scale;
 out vec3 colour;
 out float depthM;
 out float sizePx;
@@ -55,7 +57,7 @@ void main() {
   vec4 seen = viewMatrix * vec4(position, 1.0);
   gl_Position = projectionMatrix * seen;
   depthM = -seen.z;
-  sizePx = clamp(edgeM * pixelsPerRadian / max(depthM, 0.01), 1.5, 64.0);
+  sizePx = clamp(edgeM * scale * pixelsPerRadian / max(depthM, 0.01), 1.5, 64.0);
   gl_PointSize = sizePx;
   colour = tint.rgb * mix(0.72, 1.0, tint.a);
 }

@@ -14,6 +14,7 @@ import {
 } from "three";
 import type { Detail } from "./level-of-detail.ts";
 import type { Points } from "./point-cloud.ts";
+import { keepAllInto, makeThinned, thinInto } from "./thin.ts";
 import { cubeFragment, cubeVertex, pointFragment, pointVertex } from "./voxel-shaders.ts";
 
 /** The occupied voxels, drawn as cubes or as points from the same numbers. Capacity grows and never shrinks. */
@@ -22,6 +23,7 @@ export class Voxels {
   readonly #uniforms;
   readonly #cubes: Mesh<InstancedBufferGeometry, ShaderMaterial>;
   readonly #points: PointsObject<BufferGeometry, ShaderMaterial>;
+  readonly #thinned = makeThinned();
   #tint = new Uint8Array(0);
 
   constructor() {
@@ -44,12 +46,30 @@ export class Voxels {
     this.#cubes.frustumCulled = false;
     this.#points.frustumCulled = false;
     this.object.add(this.#cubes, this.#points);
-    this.show("cubes");
+    this.#showOnly("cubes");
     this.#cubes.geometry.instanceCount = 0;
     this.#points.geometry.setDrawRange(0, 0);
   }
 
-  show(detail: Detail): void {
+  /** `points` last, after `update`; `thinAround`: beyond some distance from (x, y) several voxels become one. */
+  show(detail: Detail, points: Points, thinAround?: { readonly x: number; readonly y: number }): void {
+    this.#showOnly(detail);
+    if (detail === "cubes") return;
+    const thinned = this.#thinned;
+    if (thinAround === undefined) keepAllInto(thinned, points.count);
+    else thinInto(thinned, points, this.#uniforms.edgeM.value, thinAround.x, thinAround.y);
+    const { geometry } = this.#points;
+    if (geometry.index?.array !== thinned.index) {
+      geometry.dispose();
+      geometry.setIndex(new BufferAttribute(thinned.index, 1).setUsage(DynamicDrawUsage));
+      geometry.setAttribute("scale", new BufferAttribute(thinned.scale, 1).setUsage(DynamicDrawUsage));
+    }
+    geometry.index!.needsUpdate = true;
+    geometry.attributes["scale"]!.needsUpdate = true;
+    geometry.setDrawRange(0, thinned.count);
+  }
+
+  #showOnly(detail: Detail): void {
     this.#cubes.visible = detail === "cubes";
     this.#points.visible = detail === "points";
   }
@@ -86,7 +106,6 @@ export class Voxels {
       attribute.needsUpdate = true;
     }
     this.#cubes.geometry.instanceCount = count;
-    this.#points.geometry.setDrawRange(0, count);
   }
 
   dispose(): void {

@@ -49,6 +49,8 @@ export class World {
     this.#stage.onResize = (heightPx, openingRad) => {
       for (const { voxels } of this.runs) voxels.setView(heightPx, openingRad);
     };
+    // What is near now may have been far.
+    this.#stage.controls.addEventListener("end", () => this.#showVoxels());
     this.#stage.onTick = (seconds) => this.#follow(seconds);
   }
 
@@ -186,7 +188,8 @@ export class World {
         if (this.#colourBy === "probability") paintProbability(tint, points);
         if (this.#colourBy === "state") paintFlat(tint, points, swatches.occupied);
       });
-      voxels.show(chooseDetail(this.#wish, points.count * shown.length, this.#stage.kind));
+      const detail = chooseDetail(this.#wish, points.count * shown.length, this.#stage.kind);
+      voxels.show(detail, points, this.#wish === "auto" ? this.#stage.controls.target : undefined);
     }
     this.#hud.setVoxels(
       shown.map(({ points }) => points.count),

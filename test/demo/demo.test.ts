@@ -73,6 +73,7 @@ describe("voxelguard demo", () => {
       const stamps = of("/voxelguard/map_voxels").map(({ stampNs }) => stampNs);
       // Back to the beginning: what was computed is shown again.
       client.set("playback.playing", false);
+      if (page !== undefined) await page.check();
       client.set("playback.frame", 0);
       await waitFor(
         () => of("/voxelguard/map_voxels").at(-1)?.stampNs === stamps[0] || undefined,
@@ -86,7 +87,6 @@ describe("voxelguard demo", () => {
         stagesMs: { match: expect.any(Number), network: expect.any(Number) },
         accuracy: { iou_32m: expect.any(Number) },
       });
-      if (page !== undefined) await page.check();
     } finally {
       client.close();
       await page?.close();
@@ -123,7 +123,7 @@ async function watchInBrowser(url: string): Promise<Watch> {
       await page.locator("#voxels", { hasText: /[1-9]/ }).waitFor({ timeout: 60_000 });
       await page.locator("#accuracy", { hasText: "0." }).waitFor({ timeout: 60_000 });
       mkdirSync(join(packageRoot(), "out/test"), { recursive: true });
-      await page.screenshot({ path: screenshot });
+      await page.screenshot({ path: screenshot, timeout: 90_000 });
       expect(errors).toEqual([]);
     },
     async close() {
