@@ -1,12 +1,13 @@
 /**
  * The pictures of the viewer in docs/images, taken of the real page in chromium: `npm run pictures`. Makes the maps that
- * they show first, of the demo's drive, and keeps them in out/pictures. `--fresh` makes them anew.
+ * they show first, of the demo's drive, and keeps them in out/pictures; `--fresh` makes them anew. `npm run pictures -- still`
+ * takes only those whose name it is: animation, still, compare.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import sharp from "sharp";
 import { RecordedReel } from "../src/cli/recorded-reels.ts";
 import { RecordedRun } from "../src/cli/recorded-run.ts";
@@ -40,7 +41,8 @@ interface Stand {
   close(): Promise<void>;
 }
 
-async function show(browser: Browser, paths: readonly string[], theme: "dark" | "light"): Promise<Stand> {
+/** `pixelRatio` 2: drawn twice as large, for pictures with smooth edges. */
+async function show(paths: readonly string[], pixelRatio: 1 | 2): Promise<Stand> {
   const server = await openViewer({ port: 0, steered: true });
   const runs: RecordedRun[] = [];
   for (const path of paths) runs.push(await RecordedRun.open(path));
@@ -53,26 +55,25 @@ async function show(browser: Browser, paths: readonly string[], theme: "dark" | 
   const playback = steer(server, reel, 1, stop.signal);
   playback.set("playback.playing", false);
   const ended = playback.run();
-  const page = await browser.newPage({ viewport: size, colorScheme: theme });
+  const browser = await launchBrowser();
+  const page = await browser.newPage({ viewport: size, colorScheme: "dark", deviceScaleFactor: pixelRatio });
   await page.goto(server.url);
   await page.locator("#voxels", { hasText: /[1-9]/ }).waitFor({ state: "attached", timeout: 60_000 });
-  // Cubes even where that is slow: here nobody waits.
-  await page.keyboard.press("p");
+  // The view does not glide after the robot: it is put behind it for each picture.
+  await page.keyboard.press("f");
   const go = async (frame: number): Promise<void> => {
     playback.set("playback.frame", frame);
     await page.locator("#time", { hasText: `${frame + 1} of ${reel.total}` }).waitFor({ timeout: 60_000 });
-    // The view glides after the robot; it is there when nothing is drawn any more.
-    const canvas = page.locator("#scene");
-    let [before, same] = ["", 0];
-    while (same < 3) {
-      const drawn = (await canvas.getAttribute("data-drawn")) ?? "";
-      same = drawn === before ? same + 1 : 0;
-      before = drawn;
-      await page.evaluate("new Promise((done) => setTimeout(done, 120))");
+    await page.keyboard.press("r");
+    // Nothing moves any more when two looks at the count of drawn pictures agree.
+    const drawn = () => page.locator("#scene").getAttribute("data-drawn");
+    for (let before = ""; before !== (await drawn()); ) {
+      before = (await drawn()) ?? "";
+      await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
     }
   };
   const close = async (): Promise<void> => {
-    await page.close();
+    await browser.close();
     stop.abort();
     await ended;
     await server.close();
@@ -81,7 +82,6 @@ async function show(browser: Browser, paths: readonly string[], theme: "dark" | 
   return { page, go, close };
 }
 
-/** A palette would band the ramp; this stays sharp and small. */
 async function still(page: Page, name: string): Promise<void> {
   const path = join(images, `${name}.png`);
   await sharp(await page.screenshot())
@@ -105,33 +105,41 @@ async function animation(stand: Stand, frames: number): Promise<void> {
   const path = join(images, "viewer.webp");
   const delay = taken.map((_, i) => (i === taken.length - 1 ? 1500 : STEP * 100));
   await sharp(taken, { join: { animated: true } })
-    .webp({ quality: 62, effort: 6, loop: 0, delay })
+    .webp({ quality: 62, effort: 4, loop: 0, delay })
     .toFile(path);
   const bytes = statSync(path).size;
   console.log(`${path}: ${taken.length} frames, ${(bytes / 1e6).toFixed(2)} MB`);
   if (bytes > MOST_BYTES) throw new Error(`the animation weighs ${bytes} bytes, wanted ${MOST_BYTES} at most`);
 }
 
+const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const isWanted = (name: string): boolean => words.length === 0 || words.includes(name);
 mkdirSync(work, { recursive: true });
 const map = mapOf("drive", "--detect");
-const strict = mapOf("strict", "--occupancy-threshold", "0.6", "--free-threshold", "0.3");
-const plain = mapOf("plain");
-const browser = await launchBrowser();
-try {
-  const alone = await show(browser, [map], "dark");
-  await animation(alone, 120);
-  await alone.go(80);
-  await still(alone.page, "viewer");
-  await alone.page.keyboard.press("l");
-  await alone.page.keyboard.press("v");
-  await alone.page.keyboard.press("e");
-  await alone.go(60);
-  await still(alone.page, "viewer-layers");
-  await alone.close();
-  const both = await show(browser, [plain, strict], "dark");
-  await both.go(80);
-  await still(both.page, "compare");
-  await both.close();
-} finally {
-  await browser.close();
+
+if (isWanted("animation")) {
+  const stand = await show([map], 1);
+  await animation(stand, 120);
+  await stand.close();
+}
+if (isWanted("still")) {
+  const stand = await show([map], 2);
+  // Cubes, though that is slow without a GPU.
+  await stand.page.keyboard.press("p");
+  await stand.go(80);
+  await still(stand.page, "viewer");
+  for (const key of ["l", "v", "e"]) await stand.page.keyboard.press(key);
+  await stand.go(60);
+  await still(stand.page, "viewer-layers");
+  await stand.close();
+}
+if (isWanted("compare")) {
+  const stand = await show(
+    [mapOf("plain"), mapOf("strict", "--occupancy-threshold", "0.6", "--free-threshold", "0.3")],
+    2,
+  );
+  await stand.page.keyboard.press("p");
+  await stand.go(80);
+  await still(stand.page, "compare");
+  await stand.close();
 }
