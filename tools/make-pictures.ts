@@ -85,7 +85,8 @@ async function show(paths: readonly string[], pixelRatio: 1 | 2): Promise<Stand>
 async function still(page: Page, name: string): Promise<void> {
   const path = join(images, `${name}.png`);
   await sharp(await page.screenshot())
-    .png({ compressionLevel: 9 })
+    .resize(size.width)
+    .png({ palette: true, quality: 95, effort: 9, dither: 0.6 })
     .toFile(path);
   console.log(`${path}: ${(statSync(path).size / 1e3).toFixed(0)} kB`);
 }

@@ -126,6 +126,11 @@ export abstract class PerceptionNode<S extends Schema, O extends string> {
     return new Set(all.filter(([, { subscribers }]) => subscribers > 0).map(([output]) => output));
   }
 
+  /** Whether somebody looks on past the outputs. */
+  protected isWatched(): boolean {
+    return false;
+  }
+
   /** Why what is stamped so is not to be answered, if so: asked once for each, in their order. */
   protected refuses(stampNs: bigint): "stale" | "rate_limit" | undefined {
     const { max_input_age: limitS, publish_rate_limit: rate } = this.live;
@@ -208,7 +213,7 @@ export abstract class PerceptionNode<S extends Schema, O extends string> {
   }
 
   #follow(): void {
-    const isWanted = this.isEnabled && this.wanted().size > 0;
+    const isWanted = this.isEnabled && (this.wanted().size > 0 || this.isWatched());
     const isListening = Object.keys(this.inputs).length > 0;
     if (isWanted && !isListening) this.inputs = this.listen();
     else if (!isWanted && isListening) this.#mute();

@@ -1,5 +1,6 @@
 import { type StereoNodeConfig, stereoNodeSchema } from "../config/stereo-node-schema.ts";
 import { stereoNodeName, stereoOutputs, stereoServices } from "../config/stereo-topics.ts";
+import { asFault, messageOf } from "../core/fault.ts";
 import type { AnswerWants, StereoInput, StereoModel } from "../core/ports.ts";
 import type { MapOutput } from "../msg/map-messages.ts";
 import { type FrameCounts, makeFrameCounts } from "../pipeline/frames-counts.ts";
@@ -16,10 +17,22 @@ import type { Rclnodejs } from "./rclnodejs.ts";
 import { type CompressedReader, listenToEyes, listenToTf } from "./stereo-inputs.ts";
 import type { RawSubscription } from "./topics.ts";
 
+/** A page that shows the map while it grows. */
+export interface LiveView {
+  readonly url: string;
+  /** Whether a client is connected. */
+  readonly isWatched: boolean;
+  /** Takes what it needs of the step before it returns. `status`: figures and health beside the map. */
+  show(step: MapStep, status: object): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** What the node is made of beyond this folder. */
 export interface StereoNodeParts {
   openModel(config: StereoNodeConfig): Promise<StereoModel>;
   readonly readCompressed: CompressedReader;
+  /** Throws `Fault` where it cannot listen, or may not without a token. */
+  openView(at: { readonly port: number; readonly host: string; readonly token?: string }): Promise<LiveView>;
   /** Writes a file whole or not at all. */
   writeFile(path: string, data: Uint8Array): Promise<void>;
 }
@@ -42,6 +55,7 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
   /** The last CameraInfo of each eye and the fixed transforms: a new map does not wait for them to be sent again. */
   readonly #known = new Map<string, StereoInput>();
   #model: StereoModel | undefined;
+  #view: LiveView | undefined;
   #transforms: RawSubscription[] = [];
   #newestTfNs: bigint | undefined;
   #live: LiveMap | undefined;
@@ -67,6 +81,7 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
 
   protected override async open(): Promise<void> {
     this.#model = await this.#parts.openModel(this.config);
+    await this.#openView();
     this.#transforms = listenToTf(this.topics, (input) => this.#push(input));
   }
 
@@ -77,8 +92,32 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
     this.#lastStep = undefined;
     this.#outputs = undefined;
     const model = this.#model;
+    const view = this.#view;
     this.#model = undefined;
+    this.#view = undefined;
+    await view?.close();
     await model?.close();
+  }
+
+  protected override isWatched(): boolean {
+    return this.#view?.isWatched === true;
+  }
+
+  /** A robot drives without its viewer: why there is none is told to Health. */
+  async #openView(): Promise<void> {
+    const { viewer_port: port, viewer_host: host, viewer_token: token } = this.config;
+    this.health.clear("viewer", "PORT_UNAVAILABLE");
+    if (port === 0) return;
+    try {
+      this.#view = await this.#parts.openView({ port, host, ...(token !== "" && { token }) });
+      this.lifecycle.node.getLogger().info(`viewer: ${this.#view.url}`);
+    } catch (thrown) {
+      const { message, remedy } = asFault(thrown, "The viewer cannot be opened.", {
+        code: "PORT_UNAVAILABLE",
+        remedy: "Choose another viewer_port.",
+      });
+      this.health.raise("viewer", "PORT_UNAVAILABLE", `${message} ${remedy}`);
+    }
   }
 
   /** A new, empty map. */
@@ -180,5 +219,20 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
       }
     });
     this.answered(step.header.stampNs);
+    if (this.isWatched()) void this.#show(step);
+  }
+
+  async #show(step: MapStep): Promise<void> {
+    const { processed } = this.#counts;
+    const stages = Object.entries(this.times.quantiles()).map(([stage, { p50 }]) => [stage, p50] as const);
+    const status = {
+      frame: processed,
+      pairs: processed,
+      stagesMs: Object.fromEntries(stages),
+      health: this.health.list(),
+    };
+    await this.#view!.show(step, status).catch((thrown: unknown) => {
+      this.health.raise("viewer", "OUTPUT_UNWRITABLE", `A pair could not be shown: ${messageOf(thrown)}.`);
+    });
   }
 }

@@ -10,7 +10,7 @@ import { swatches } from "./paint.ts";
 import type { Points } from "./point-cloud.ts";
 
 /** Share of a voxel's edge that the dot of a free one takes. */
-const dotShare = 0.26;
+const dotShare = 0.2;
 
 /** Free voxels, as small translucent dots in their middles. Capacity grows and never shrinks. */
 export class FreePoints {
@@ -21,7 +21,7 @@ export class FreePoints {
     const material = new PointsMaterial({
       color,
       transparent: true,
-      opacity: 0.75,
+      opacity: 0.7,
       depthWrite: false,
       size: dotShare / 2,
     });
