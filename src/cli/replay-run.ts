@@ -16,6 +16,7 @@ import { rectifiedPairs } from "../pipeline/frames.ts";
 import type { PosedPair } from "../pipeline/frames-assemble.ts";
 import { type FrameCounts, makeFrameCounts } from "../pipeline/frames-counts.ts";
 import type { DetectStep, OpenDetector } from "../pipeline/live-detect.ts";
+import type { SavedMap } from "../pipeline/map-file.ts";
 import { MapOutputs } from "../pipeline/map-outputs.ts";
 import { type MapStep, mapSteps } from "../pipeline/map-steps.ts";
 import { autoPairing } from "../pipeline/pair.ts";
@@ -30,6 +31,8 @@ export interface ReplayOptions {
   readonly health: Health;
   /** Looks for objects beside the map. */
   readonly detect?: { readonly detector: OpenDetector; readonly config: DetectorConfig };
+  /** What the map holds before the first pair. */
+  readonly start?: SavedMap;
   /** mcap to write; none is written without. */
   readonly out?: string;
   /** Speed against the recording; as fast as it goes if left out. */
@@ -121,7 +124,8 @@ async function pump(
   const cut = { wasCut: () => signal?.aborted === true, keepsNative: seeing !== undefined };
   const frames = { ...frameOptions(config, topics), ...cut };
   const pairs = timed(rectifiedPairs(source(), frames, health, run.counts));
-  const steps = mapSteps(pairs, model, mapOptions(config), health, run.counts, run.times);
+  const map = { ...mapOptions(config), ...(options.start === undefined ? {} : { start: options.start }) };
+  const steps = mapSteps(pairs, model, map, health, run.counts, run.times);
   const outputs = new MapOutputs(outputOptions(config, "stereo_voxel_node"));
   for await (const step of steps) {
     run.steps += 1;

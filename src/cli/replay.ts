@@ -1,11 +1,13 @@
+import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import { type DetectorConfig, detectorSchema } from "../config/detector-schema.ts";
 import { parseConfig } from "../config/parse.ts";
 import { type StereoConfig, stereoSchema } from "../config/stereo-schema.ts";
-import { Fault } from "../core/fault.ts";
+import { Fault, messageOf } from "../core/fault.ts";
 import { Health } from "../core/health.ts";
 import { writeWhole } from "../io/write-whole.ts";
 import type { OpenDetector } from "../pipeline/live-detect.ts";
+import { checkResolution, parseMapFile, type SavedMap } from "../pipeline/map-file.ts";
 import { addConfigOptions, configGiven } from "./config-options.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { openLiveDetector } from "./live-detector.ts";
@@ -21,6 +23,7 @@ import { addViewerOptions, type ViewerFlags, viewerOptions } from "./viewer-opti
 
 interface ReplayFlags extends TopicFlags, ViewerFlags {
   readonly out?: string;
+  readonly map?: string;
   readonly report?: string;
   readonly preview?: string;
   readonly view?: boolean;
@@ -36,6 +39,7 @@ export function replayCommand(): Command {
     .description("turn a recorded stereo drive into an obstacle map")
     .argument("<bag>", "rosbag2 folder, .mcap or .db3 file, with raw or compressed stereo images and CameraInfo")
     .option("--out <map.mcap>", "write the map and what led to it as ROS 2 messages")
+    .option("--map <map.ot>", "start from a saved map (.bt or .ot, cells of --voxel-size, in the frame of the map)")
     .option("--report <report.json>", "write counts, stage times, memory and faults")
     .option("--preview <picture.png>", "draw the last frame and the map")
     .option("--view", "show the map growing in a browser: pause it, step, go back")
@@ -72,6 +76,7 @@ async function runReplay(
   const progress = new StepProgress(flags.json === true);
   const lines: string[] = [];
   if (flags.objects !== undefined && flags.detect === undefined) throw usage("--objects is given without --detect.");
+  const start = flags.map === undefined ? undefined : await readMap(flags.map, config.voxel_size);
   const model = await openModel(config);
   let view: ReplayView | undefined;
   let detector: OpenDetector | undefined;
@@ -90,6 +95,7 @@ async function runReplay(
       signal,
       ...(detector === undefined ? {} : { detect: { detector, config: detection } }),
       ...(flags.out === undefined ? {} : { out: flags.out }),
+      ...(start === undefined ? {} : { start }),
       // With a page to look at, its timeline sets the pace.
       ...(rate === undefined || view !== undefined ? {} : { rate }),
       onStep: async (step, run, objects) => {
@@ -145,6 +151,18 @@ export class StepProgress {
     this.#bar?.stop();
     this.#bar = undefined;
   }
+}
+
+async function readMap(path: string, voxelSizeM: number): Promise<SavedMap> {
+  let data: Uint8Array;
+  try {
+    data = await readFile(path);
+  } catch (thrown) {
+    throw usage(`--map: ${path} cannot be read: ${messageOf(thrown)}.`);
+  }
+  const saved = parseMapFile(path, data);
+  checkResolution(saved, voxelSizeM);
+  return saved;
 }
 
 function positive(text: string, name: string): number {

@@ -12,6 +12,12 @@ export const stereoNodeSchema = {
     live: true,
     doc: "Where ~/save_map writes the map: a file that ends in .bt (occupied and free) or .ot (log-odds).",
   },
+  load_map_path: {
+    kind: "string",
+    fallback: "",
+    live: true,
+    doc: "Where ~/load_map reads a map: a .bt or .ot file of OctoMap with cells of voxel_size, in the frame map.frame.",
+  },
   viewer_port: {
     kind: "integer",
     min: 0,

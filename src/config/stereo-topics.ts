@@ -86,6 +86,16 @@ export const stereoServices = {
     type: "std_srvs/srv/Trigger",
     doc: "Writes the map to the file named by the parameter save_map_path: .bt (states) or .ot (log-odds).",
   },
+  loadMap: {
+    name: "~/load_map",
+    type: "std_srvs/srv/Trigger",
+    doc: "Replaces the map by the file named by the parameter load_map_path, as far as it lies in the map's window, and publishes it. Before the first pair whose pose is known it waits for that pair. A file that does not fit is refused: the answer says why, and the map stays as it was.",
+  },
+  clearBbox: {
+    name: "~/clear_bbox",
+    type: "octomap_msgs/srv/BoundingBoxQuery",
+    doc: "Makes the cells whose centres lie in the box (metres, frame of the map) unknown, and publishes the map. octomap_server's makes them free, which nobody has seen.",
+  },
   getOctomap: {
     name: "~/octomap_binary",
     type: "octomap_msgs/srv/GetOctomap",

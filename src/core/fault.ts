@@ -25,6 +25,7 @@ export type FaultCode =
   | "OUTPUT_UNWRITABLE"
   | "INPUT_STALE"
   | "MAP_FULL"
+  | "MAP_MISMATCH"
   | "CONFIG_INVALID"
   | "DATASET_INVALID"
   | "PORT_UNAVAILABLE"

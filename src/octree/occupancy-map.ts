@@ -107,6 +107,11 @@ export class OccupancyMap {
     return this.#times.nowS;
   }
 
+  /** By which the cells remember the newest frame; 0 before the first. */
+  get frameNumber(): number {
+    return this.#times.now;
+  }
+
   /**
    * Adds what one frame says: occupied cells add evidence, free cells take it away, unknown ones change nothing. A
    * pose that is not rigid, leaves the key space, or a stamp older than the last is refused and leaves the map as it was.

@@ -1,6 +1,7 @@
 import { Fault } from "../core/fault.ts";
 import { FULL_NODE_BYTES } from "./octomap-full.ts";
 import { type OctomapLeaves, readOctomapBinary } from "./octomap-read.ts";
+import { readOctomapFull } from "./octomap-read-full.ts";
 
 const FIRST_LINE = "# Octomap OcTree binary file";
 const FIRST_LINE_FULL = "# Octomap OcTree file";
@@ -35,45 +36,51 @@ function withHeader(firstLine: string, nodes: number, resolutionM: number, data:
   return file;
 }
 
-export interface BtFile {
+export interface OctomapFile {
   readonly resolutionM: number;
   readonly leaves: OctomapLeaves;
 }
 
-/** Reads a `.bt` file. Throws MESSAGE_CORRUPT where it is no such file, of another tree type, or cut. */
-export function readBt(file: Uint8Array): BtFile {
-  const { fields, dataAt } = readHeader(file);
+/**
+ * Reads a `.bt` or `.ot` file; which of them it is its first line says. Throws MESSAGE_CORRUPT where it is no such file, of
+ * another tree type, or cut.
+ */
+export function readOctomapFile(file: Uint8Array): OctomapFile {
+  const { fields, dataAt, isBinary } = readHeader(file);
   const [id, size, resolutionM] = [fields.get("id"), Number(fields.get("size")), Number(fields.get("res"))];
   if (id !== "OcTree") throw corrupt(`holds a tree of type "${id ?? "none"}"; wanted OcTree`);
   if (!(resolutionM > 0)) throw corrupt(`has the resolution "${fields.get("res") ?? "none"}"; wanted metres > 0`);
-  const leaves = readOctomapBinary(file.subarray(dataAt));
+  const data = file.subarray(dataAt);
+  const leaves = isBinary ? readOctomapBinary(data) : readOctomapFull(data);
   if (leaves.nodes !== size)
     throw corrupt(`has ${leaves.nodes} nodes; its header says ${fields.get("size") ?? "none"}`);
   return { resolutionM, leaves };
 }
 
-function readHeader(file: Uint8Array): { fields: Map<string, string>; dataAt: number } {
+function readHeader(file: Uint8Array): { fields: Map<string, string>; dataAt: number; isBinary: boolean } {
   const fields = new Map<string, string>();
   let line = "";
-  let first = true;
+  let first: string | undefined;
   for (let i = 0; i < Math.min(file.length, HEADER_LIMIT); i += 1) {
     if (file[i] !== 10) {
       line += String.fromCharCode(file[i]!);
       continue;
     }
-    if (first && !line.startsWith(FIRST_LINE)) break;
-    first = false;
-    if (line.trim() === "data") return { fields, dataAt: i + 1 };
+    first ??= line;
+    const isBinary = first.startsWith(FIRST_LINE);
+    if (!(isBinary || first.startsWith(FIRST_LINE_FULL))) break;
+    if (line.trim() === "data") return { fields, dataAt: i + 1, isBinary };
     const [name, value] = line.trim().split(/\s+/);
     if (name !== undefined && value !== undefined && !name.startsWith("#")) fields.set(name, value);
     line = "";
   }
-  throw corrupt(first ? `does not begin with "${FIRST_LINE}"` : 'has no "data" line');
+  const isOctomap = first?.startsWith(FIRST_LINE) || first?.startsWith(FIRST_LINE_FULL);
+  throw corrupt(isOctomap ? 'has no "data" line' : `does not begin with "${FIRST_LINE}" or "${FIRST_LINE_FULL}"`);
 }
 
 function corrupt(what: string): Fault {
-  return new Fault(`The .bt file ${what}.`, {
+  return new Fault(`The OctoMap file ${what}.`, {
     code: "MESSAGE_CORRUPT",
-    remedy: "Give a binary OctoMap file (.bt) of an OcTree, as OctoMap's writeBinary or `writeBt` makes.",
+    remedy: "Give an OctoMap file of an OcTree: .bt as OctoMap's writeBinary makes, or .ot as its write.",
   });
 }

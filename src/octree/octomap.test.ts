@@ -2,10 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { opticalPose, randomFrame, randomOf, randomPose } from "../../test/octree/frames.ts";
 import { OCCUPIED } from "../core/occupancy.ts";
+import { loadLeaves } from "./load.ts";
 import { OccupancyMap } from "./occupancy-map.ts";
 import { OctomapEncoder } from "./octomap.ts";
-import { readBt, writeBt } from "./octomap-file.ts";
-import { loadLeaves, readOctomapBinary } from "./octomap-read.ts";
+import { readOctomapFile, writeBt, writeOt } from "./octomap-file.ts";
+import { FULL_NODE_BYTES, FullOctomapEncoder } from "./octomap-full.ts";
+import { readOctomapBinary } from "./octomap-read.ts";
+import { readOctomapFull } from "./octomap-read-full.ts";
 
 function randomMap(seed: number): OccupancyMap {
   const random = randomOf(seed);
@@ -77,11 +80,56 @@ describe("OctoMap binary", () => {
   });
 });
 
+describe("OctoMap full", () => {
+  it("reads the log-odds of every cell through pruning and writing", () => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const data = new FullOctomapEncoder().borrowFull(randomMap(seed)).slice();
+        const copy = new OccupancyMap({ windowM: 60 });
+        const leaves = readOctomapFull(data);
+        loadLeaves(copy, leaves);
+        expect(leaves.nodes).toBe(data.length / FULL_NODE_BYTES);
+        expect(new FullOctomapEncoder().borrowFull(copy)).toEqual(data);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("refuses a stream that is cut, too deep, too long or not of numbers", () => {
+    const data = new FullOctomapEncoder().borrowFull(randomMap(3)).slice();
+    const corrupt = expect.objectContaining({ code: "MESSAGE_CORRUPT" });
+    for (const length of [1, 4, 6, 21, data.length - 5, data.length - 1]) {
+      expect(() => readOctomapFull(data.subarray(0, length))).toThrow(corrupt);
+    }
+    expect(() => readOctomapFull(Uint8Array.of(...data, 0))).toThrow(corrupt);
+    expect(() => readOctomapFull(new Uint8Array(200).fill(1))).toThrow(corrupt);
+    const broken = data.slice();
+    new DataView(broken.buffer).setFloat32(5, Number.NaN, true);
+    expect(() => readOctomapFull(broken)).toThrow(corrupt);
+  });
+});
+
+describe(".ot files", () => {
+  const data = new FullOctomapEncoder().borrowFull(randomMap(9)).slice();
+
+  it("come back as they were", () => {
+    const file = readOctomapFile(writeOt(data, 0.05));
+    expect(file.resolutionM).toBe(0.05);
+    expect(file.leaves).toEqual(readOctomapFull(data));
+  });
+
+  it.each([1, 5, 100])("cut by %s bytes are refused", (bytes) => {
+    expect(() => readOctomapFile(writeOt(data, 0.05).subarray(0, -bytes))).toThrow(
+      expect.objectContaining({ code: "MESSAGE_CORRUPT" }),
+    );
+  });
+});
+
 describe(".bt files", () => {
   const data = new OctomapEncoder().borrowBinary(randomMap(9)).slice();
 
   it("come back as they were", () => {
-    const file = readBt(writeBt(data, 0.05));
+    const file = readOctomapFile(writeBt(data, 0.05));
     expect(file.resolutionM).toBe(0.05);
     expect(file.leaves).toEqual(readOctomapBinary(data));
   });
@@ -95,7 +143,7 @@ describe(".bt files", () => {
     ["a cut stream", (text: string) => text.slice(0, -4)],
   ])("with %s are refused", (_, spoil) => {
     const text = Buffer.from(writeBt(data, 0.05)).toString("latin1");
-    expect(() => readBt(Buffer.from(spoil(text), "latin1"))).toThrow(
+    expect(() => readOctomapFile(Buffer.from(spoil(text), "latin1"))).toThrow(
       expect.objectContaining({ code: "MESSAGE_CORRUPT" }),
     );
   });

@@ -8,9 +8,11 @@ import type { Transform } from "../core/transform.ts";
 import { decodeCdr } from "../msg/codec.ts";
 import { type MapOutput, mapTopics } from "../msg/map-messages.ts";
 import { occupiedInto } from "../octree/leaves.ts";
+import { OccupancyMap } from "../octree/occupancy-map.ts";
 import { makePointList } from "../octree/points.ts";
 import type { PosedPair } from "./frames-assemble.ts";
 import { makeFrameCounts } from "./frames-counts.ts";
+import { mapFile, parseMapFile, type SavedMap } from "./map-file.ts";
 import { MapOutputs, type OutputMessage } from "./map-outputs.ts";
 import { mapSteps } from "./map-steps.ts";
 
@@ -75,8 +77,12 @@ interface Seen {
   readonly occupiedX: readonly number[];
 }
 
-async function stepsOf(pairs: Iterable<PosedPair>, model: StereoModel, wanted: { health?: Health; out?: Seen[] } = {}) {
-  const { health = new Health(), out = [] } = wanted;
+async function stepsOf(
+  pairs: Iterable<PosedPair>,
+  model: StereoModel,
+  wanted: { health?: Health; out?: Seen[]; start?: SavedMap } = {},
+) {
+  const { health = new Health(), out = [], ...start } = wanted;
   const counts = makeFrameCounts();
   async function* source() {
     for (const posed of pairs) {
@@ -85,7 +91,7 @@ async function stepsOf(pairs: Iterable<PosedPair>, model: StereoModel, wanted: {
       yield posed;
     }
   }
-  for await (const step of mapSteps(source(), model, options, health, counts, new StageTimes())) {
+  for await (const step of mapSteps(source(), model, { ...options, ...start }, health, counts, new StageTimes())) {
     const points = makePointList();
     occupiedInto(points, step.map);
     const occupiedX = Array.from({ length: points.count }, (_, i) => points.xyz[i * 3]!).sort((a, b) => a - b);
@@ -117,6 +123,27 @@ describe("mapSteps", () => {
     const { out, health } = await stepsOf(pairs, new StubModel());
     expect(out.map(({ occupiedX }) => occupiedX)).toEqual([[5.25], [9.25], [13.25]]);
     expect(health.list().map(({ code }) => code)).toEqual(["STAMP_BACKWARDS"]);
+  });
+
+  it("starts from a saved map, once it is known where the robot is", async () => {
+    const saved = new OccupancyMap({ resolutionM: 0.5, windowM: 100 });
+    const hit = { count: 1, xyz: Float32Array.of(20.2, 0, 0) };
+    saved.insertPoints(hit, [20, 0, 0], 0n);
+    const start = parseMapFile("a.ot", mapFile("a.ot", saved));
+    const pairs = [pairAt(0), pairAt(1, 4), pairAt(2, 8)];
+    const { out, health } = await stepsOf(pairs, new StubModel(), { start });
+    expect(out.map(({ occupiedX }) => occupiedX)).toEqual([[5.25], [9.25, 20.25], [9.25, 13.25, 20.25]]);
+    expect(health.list()).toEqual([]);
+  });
+
+  it("starts empty, and says why, where the saved map lies elsewhere", async () => {
+    const saved = new OccupancyMap({ resolutionM: 0.5 });
+    saved.insertPoints({ count: 1, xyz: Float32Array.of(900, 0, 0) }, [899, 0, 0], 0n);
+    const start = parseMapFile("far.bt", mapFile("far.bt", saved));
+    const { out, health } = await stepsOf([pairAt(0, 0), pairAt(1, 4)], new StubModel(), { start });
+    expect(out.map(({ occupiedX }) => occupiedX)).toEqual([[5.25], [5.25, 9.25]]);
+    expect(health.list()).toMatchObject([{ where: "saved map", code: "MAP_MISMATCH", level: "error" }]);
+    expect(health.list()[0]!.message).toMatch(/^far\.bt: None of the \d+ cells/);
   });
 
   it("counts and reports pairs that the model fails on, until thirty went well", async () => {

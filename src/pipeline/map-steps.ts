@@ -10,6 +10,7 @@ import { type DecodeLimits, makeOctreeDecoder } from "../stereo/decode-octree.ts
 import type { PosedPair } from "./frames-assemble.ts";
 import { countDrop, type FrameCounts } from "./frames-counts.ts";
 import { PassingFaults } from "./frames-recovery.ts";
+import { putSavedMap, type SavedMap } from "./map-file.ts";
 
 /** How pairs become a map. */
 export interface MapOptions extends DecodeLimits {
@@ -18,6 +19,8 @@ export interface MapOptions extends DecodeLimits {
   readonly windowM: number;
   /** Time in which what is no longer seen loses half of its certainty, seconds; 0 keeps everything. */
   readonly decayHalfLifeS: number;
+  /** Goes into the map with the next pair that has a pose, since that tells where the window is, and before what it says. */
+  readonly start?: SavedMap;
   /**
    * Pairs that the model works ahead while the map takes in the one before. Default 1; 0 for live use: each map comes out
    * as soon as it is there, not with the next pair.
@@ -55,7 +58,8 @@ const T_level_optical: Transform = Float64Array.of(0, 0, 1, 0, -1, 0, 0, 0, 0, -
  * Runs the model on every pair and fuses its answers into a rolling map, in order. A pair that the model or the map
  * fails on is counted and told to `health`; the drive goes on. A pair without a pose makes a map of its own, in
  * `<optical frame>_level`; the map in the fixed frame is left as it is. Should `pairs` throw, what came before still
- * comes out, then the error. Thresholds, range and decay may be changed in `options` between steps; the rest is read once.
+ * comes out, then the error. Thresholds, range, decay and `start` may be changed in `options`
+ * between steps; the rest is read once.
  */
 export async function* mapSteps(
   pairs: AsyncIterable<PosedPair>,
@@ -135,6 +139,8 @@ class Mapper {
   /** Of the last pair without a pose. */
   #lone: OccupancyMap | undefined;
   #fixedFrame: string | undefined;
+  /** What of `start` is in the map. */
+  #started: SavedMap | undefined;
 
   constructor(model: StereoModel, options: MapOptions, health: Health, passing: PassingFaults) {
     this.#health = health;
@@ -152,6 +158,8 @@ class Mapper {
     const map = isPosed ? this.#posedMap(fixedFrame) : this.#loneMap();
     const T = isPosed ? T_fixed_camera : T_level_optical;
     if (!this.#insert(map, frame, T, pair.stampNs)) return undefined;
+    if (isPosed && this.#options.start !== this.#started)
+      this.#start(map, () => map.insertFrame(frame, T, pair.stampNs));
     if (isPosed && T_fixed_base !== undefined) this.#health.clear("occupancy_grid", "TF_MISSING");
     else this.#health.raise("occupancy_grid", "TF_MISSING", noGrid);
     return {
@@ -172,6 +180,23 @@ class Mapper {
     if (fixedFrame !== this.#fixedFrame) this.#map.reset();
     this.#fixedFrame = fixedFrame;
     return this.#map;
+  }
+
+  /** Now that the window is where the robot is: the saved map, and over it once more what this pair says. */
+  #start(map: OccupancyMap, again: () => void): void {
+    const { start } = this.#options;
+    this.#started = start;
+    if (start === undefined) return;
+    try {
+      putSavedMap(map, start);
+      again();
+    } catch (thrown) {
+      const { code, message, remedy } = asFault(thrown, "The saved map could not be read.", {
+        code: "MESSAGE_CORRUPT",
+        remedy: "Report this: it is a defect.",
+      });
+      this.#health.raise("saved map", code, `${message} ${remedy} The map starts empty.`, "error");
+    }
   }
 
   #loneMap(): OccupancyMap {

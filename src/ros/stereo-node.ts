@@ -1,17 +1,18 @@
 import { type StereoNodeConfig, stereoNodeSchema } from "../config/stereo-node-schema.ts";
 import { stereoNodeName, stereoOutputs, stereoServices } from "../config/stereo-topics.ts";
-import { asFault, messageOf } from "../core/fault.ts";
+import { asFault, Fault, messageOf } from "../core/fault.ts";
 import type { AnswerWants, StereoInput, StereoModel } from "../core/ports.ts";
 import type { MapOutput } from "../msg/map-messages.ts";
 import { type FrameCounts, makeFrameCounts } from "../pipeline/frames-counts.ts";
 import { LiveMap } from "../pipeline/live-map.ts";
+import { checkResolution, putSavedMap, type SavedMap } from "../pipeline/map-file.ts";
 import { MapOutputs } from "../pipeline/map-outputs.ts";
-import type { MapStep } from "../pipeline/map-steps.ts";
+import type { MapOptions, MapStep } from "../pipeline/map-steps.ts";
 import { liveFrameOptions, mapOptions, outputOptions } from "../pipeline/stereo-options.ts";
 import { hasInterfaces } from "./environment.ts";
 import { type Problem, pairingText, StampWatch } from "./input-watch.ts";
 import { type Listening, seenOf } from "./listening.ts";
-import { octomapAnswer, saveMap } from "./map-services.ts";
+import { type BoxRequest, clearBox, loadMap, octomapAnswer, saveMap } from "./map-services.ts";
 import { PerceptionNode } from "./perception-node.ts";
 import type { Rclnodejs } from "./rclnodejs.ts";
 import { type CompressedReader, listenToEyes, listenToTf } from "./stereo-inputs.ts";
@@ -38,6 +39,8 @@ export interface StereoNodeParts {
 }
 
 const { diagnostics, ...outputs } = stereoOutputs;
+/** The outputs that show the whole map, not what one pair says. */
+const ofTheMap = ["octomapBinary", "octomapFull", "occupancyGrid", "voxelMarkers"] as const;
 const spec = {
   name: stereoNodeName,
   what: "pair",
@@ -60,9 +63,11 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
   #newestTfNs: bigint | undefined;
   #live: LiveMap | undefined;
   #outputs: MapOutputs | undefined;
-  #options: { map: object; outputs: object } | undefined;
+  #options: { map: { start?: SavedMap }; outputs: object } | undefined;
   /** Its map is that of the newest pair. */
   #lastStep: MapStep | undefined;
+  /** The newest one whose map stands in the fixed frame. */
+  #lastPosed: MapStep | undefined;
 
   constructor(rcl: Rclnodejs, parts: StereoNodeParts) {
     super(rcl, spec);
@@ -74,8 +79,10 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
     this.service(stereoServices.saveMap, () =>
       saveMap(this.config.save_map_path, this.#lastStep, this.#parts.writeFile),
     );
+    this.service(stereoServices.loadMap, () => loadMap(this.config.load_map_path, (saved) => this.#put(saved)));
     if (hasInterfaces(stereoServices.getOctomap.type)) {
       this.service(stereoServices.getOctomap, async () => octomapAnswer(this.#lastStep));
+      this.service(stereoServices.clearBbox, async (box: BoxRequest) => this.#clear(box));
     }
   }
 
@@ -90,6 +97,7 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
     this.#transforms = [];
     this.#known.clear();
     this.#lastStep = undefined;
+    this.#lastPosed = undefined;
     this.#outputs = undefined;
     const model = this.#model;
     const view = this.#view;
@@ -123,11 +131,16 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
   /** A new, empty map. */
   protected override begin(): void {
     const { config } = this;
-    const map = { ...mapOptions(config), ahead: 0, wants: () => this.#answerWants() };
+    const map: MapOptions & { start?: SavedMap } = {
+      ...mapOptions(config),
+      ahead: 0,
+      wants: () => this.#answerWants(),
+    };
     const outputs = outputOptions(config, this.lifecycle.node.name());
     this.#options = { map, outputs };
     this.#outputs = new MapOutputs(outputs);
     this.#lastStep = undefined;
+    this.#lastPosed = undefined;
     this.forget();
     const options = {
       frames: liveFrameOptions(config),
@@ -212,14 +225,52 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
 
   #publish(step: MapStep): void {
     this.#lastStep = step;
-    const wanted: ReadonlySet<MapOutput> = this.wanted();
+    if (step.isPosed) this.#lastPosed = step;
+    this.#send(step, this.wanted());
+    this.answered(step.header.stampNs);
+    if (this.isWatched()) void this.#show(step);
+  }
+
+  /** Now, if it is known where the robot is; else with the first pair that says so. */
+  #put(saved: SavedMap): string {
+    if (this.#live === undefined || this.#options === undefined) {
+      throw new Fault("The node is not active, so it has no map.", {
+        code: "INPUT_STALE",
+        remedy: "Activate it first: ros2 lifecycle set <node> activate",
+      });
+    }
+    if (this.#lastPosed === undefined) {
+      checkResolution(saved, this.config.voxel_size);
+      this.#options.map.start = saved;
+      return `${saved.path}: goes into the map with the first pair whose pose is known`;
+    }
+    const said = putSavedMap(this.#lastPosed.map, saved);
+    this.#sendMap(this.#lastPosed);
+    return said;
+  }
+
+  async #clear(box: BoxRequest): Promise<object> {
+    try {
+      clearBox(this.#lastPosed, box);
+      if (this.#lastPosed !== undefined) this.#sendMap(this.#lastPosed);
+    } catch (thrown) {
+      this.lifecycle.node.getLogger().error(messageOf(thrown));
+    }
+    return {};
+  }
+
+  /** The map was changed by a service: what shows it goes out at once, with the stamp of the pair before. */
+  #sendMap(step: MapStep): void {
+    const wanted = this.wanted();
+    this.#send(step, new Set(ofTheMap.filter((output) => wanted.has(output))));
+  }
+
+  #send(step: MapStep, wanted: ReadonlySet<MapOutput>): void {
     this.times.measure("outputs", () => {
       for (const { output, data } of this.#outputs!.messages(step, wanted)) {
         this.publishers?.[output as keyof typeof outputs]?.publish(data as Uint8Array<ArrayBuffer>);
       }
     });
-    this.answered(step.header.stampNs);
-    if (this.isWatched()) void this.#show(step);
   }
 
   async #show(step: MapStep): Promise<void> {

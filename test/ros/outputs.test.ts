@@ -1,10 +1,20 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stereoOutputs } from "../../src/config/stereo-topics.ts";
-import { readBt } from "../../src/octree/octomap-file.ts";
+import { readOctomapFile } from "../../src/octree/octomap-file.ts";
 import { readOctomapBinary } from "../../src/octree/octomap-read.ts";
+import { readOctomapFull } from "../../src/octree/octomap-read-full.ts";
 import { liboctomapProgram, runLiboctomap } from "../octree/liboctomap.ts";
 import { NodeProcess, Peer, rosGraph, until } from "./graph.ts";
 import { writeRawDrive } from "./raw-drive.ts";
@@ -29,12 +39,12 @@ describe.skipIf(graph === undefined)("depth, disparity, whole octomap and map se
       latched: qos.durability === "transient_local",
       reliable: qos.reliability === "reliable",
     });
-  const setPath = async (path: string) => {
+  const setPath = async (path: string, parameter = "save_map_path") => {
     const value = { type: 4, string_value: path };
     const { results } = await peer.do("call", {
       service: `${name}/set_parameters`,
       type: "rcl_interfaces/srv/SetParameters",
-      request: { parameters: [{ name: "save_map_path", value }] },
+      request: { parameters: [{ name: parameter, value }] },
       within: 60,
     });
     expect(results[0].successful).toBe(true);
@@ -118,7 +128,7 @@ describe.skipIf(graph === undefined)("depth, disparity, whole octomap and map se
     await setPath(join(folder, "map.bt"));
     const bt = await save();
     expect(bt, node.said).toMatchObject({ success: true });
-    const { resolutionM, leaves } = readBt(readFileSync(join(folder, "map.bt")));
+    const { resolutionM, leaves } = readOctomapFile(readFileSync(join(folder, "map.bt")));
     expect(resolutionM).toBe(0.5);
     expect(leaves).toEqual(readOctomapBinary(Buffer.from(map.data.hex, "hex")));
     await setPath(join(folder, "map.ot"));
@@ -126,6 +136,94 @@ describe.skipIf(graph === undefined)("depth, disparity, whole octomap and map se
     const full = await peer.do("last", { topic: topicOf(octomapFull) });
     const file = readFileSync(join(folder, "map.ot"));
     expect(file.subarray(-full.data.length).toString("hex")).toBe(full.data.hex);
+  });
+
+  const load = async (path: string) => {
+    await setPath(path, "load_map_path");
+    return await peer.do("call", { service: `${name}/load_map`, type: "std_srvs/srv/Trigger", within: 60 });
+  };
+  const clear = (min: object, max: object) =>
+    peer.do("call", {
+      service: `${name}/clear_bbox`,
+      type: "octomap_msgs/srv/BoundingBoxQuery",
+      request: { min, max },
+      within: 60,
+    });
+  /** The newest octomap_full that is not `before`, as hexadecimal digits. */
+  const published = async (before?: string): Promise<string> => {
+    const topic = topicOf(octomapFull);
+    const { data } = await until(
+      () => peer.do("last", { topic }),
+      (last) => last.data.hex !== before,
+    );
+    return data.hex ?? Buffer.from(data).toString("hex");
+  };
+
+  it("clears a box and publishes the map without it; a box that is none clears nothing", async () => {
+    const whole = await published();
+    const corner = (x: number, y: number, z: number) => ({ x, y, z });
+    await clear(corner(-10, -100, -100), corner(10, 100, 100));
+    const rest = await published(whole);
+    const cellsIn = (hex: string) => {
+      const { keys, depth, count } = readOctomapFull(Buffer.from(hex, "hex"));
+      let inside = 0;
+      for (let i = 0; i < count; i += 1) {
+        const fromM = (keys[i * 3]! - 32768) * 0.5;
+        if (fromM < 10 && fromM + 2 ** (16 - depth[i]!) * 0.5 > -10) inside += 1;
+      }
+      return { inside, outside: count - inside };
+    };
+    expect(cellsIn(whole).inside, node.said).toBeGreaterThan(100);
+    expect(cellsIn(rest).inside).toBe(0);
+    expect(cellsIn(rest).outside).toBeGreaterThan(100);
+    await clear(corner(10, 0, 0), corner(-10, 0, 0));
+    await until(
+      async () => node.said,
+      (said) => said.includes("clear_bbox was asked for the box from (10, 0, 0)"),
+    );
+    expect(node.said).toContain("clear_bbox was asked for the box from (10, 0, 0) to (-10, 0, 0) m");
+    expect(await published()).toBe(rest);
+  });
+
+  it("loads a saved map and publishes it like any other", async () => {
+    const cleared = await published();
+    const answer = await load(join(folder, "map.ot"));
+    expect(answer, node.said).toMatchObject({ success: true });
+    expect(answer.message).toMatch(/map\.ot: \d+ cells of 0\.5 m$/);
+    const loaded = await published(cleared);
+    expect(readFileSync(join(folder, "map.ot")).toString("hex").endsWith(loaded)).toBe(true);
+  });
+
+  it.each([
+    ["is not there", undefined, "cannot be read on the machine of the node"],
+    ["is cut", (file: Buffer) => file.subarray(0, -7), "inside the tree"],
+    ["has another resolution", (file: Buffer) => replaced(file, "res 0.5", "res 0.2"), "cells of 0.2 m; wanted 0.5 m"],
+  ])("refuses a file that %s, and keeps the map", async (_, spoil, text) => {
+    const before = await peer.do("call", {
+      service: `${name}/octomap_binary`,
+      type: "octomap_msgs/srv/GetOctomap",
+    });
+    const path = join(folder, `${text.length}.ot`);
+    if (spoil !== undefined) writeFileSync(path, spoil(readFileSync(join(folder, "map.ot"))));
+    const { success, message } = await load(path);
+    expect(success).toBe(false);
+    expect(message).toContain(text);
+    const after = await peer.do("call", { service: `${name}/octomap_binary`, type: "octomap_msgs/srv/GetOctomap" });
+    expect(after.map.data).toEqual(before.map.data);
+  });
+
+  it("takes a map before the first pair, which then builds on it", async () => {
+    await peer.do("call", { service: `${name}/reset`, type: "std_srvs/srv/Empty" });
+    const { success, message } = await load(join(folder, "map.ot"));
+    expect(success, node.said).toBe(true);
+    expect(message).toContain("goes into the map with the first pair");
+    const topic = topicOf(octomapFull);
+    const { answers } = await peer.do("play", { first: 0, count: 1, await_topic: topic });
+    expect(answers[0], node.said).toBeGreaterThan(0);
+    const saved = readOctomapFile(readFileSync(join(folder, "map.ot"))).leaves;
+    const first = readOctomapFull(Buffer.from(await published(), "hex"));
+    // The pair alone gives some of it, and moves cells that were pruned before.
+    expect(first.count).toBeGreaterThan(0.9 * saved.count);
   });
 
   it.each([
@@ -186,6 +284,10 @@ describe.skipIf(graph === undefined)("without octomap_msgs", () => {
     expect(status[0].message, node.said).toContain("active");
   });
 });
+
+function replaced(file: Buffer, from: string, to: string): Buffer {
+  return Buffer.from(file.toString("latin1").replace(from, to), "latin1");
+}
 
 function floatsOf({ data }: { readonly data: { readonly hex: string } }): Float32Array {
   const bytes = Buffer.from(data.hex, "hex");
