@@ -54,7 +54,7 @@ export const stereoOutputs = {
     "~/occupancy_grid",
     "nav_msgs/msg/OccupancyGrid",
     latched,
-    "The robot's height band of the map from above, in the fixed frame.",
+    "The map from above, in the fixed frame: the robot's height band of it, or with ground.follow the ground that it can reach.",
   ),
   voxelMarkers: output(
     "~/voxel_markers",

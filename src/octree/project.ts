@@ -30,14 +30,7 @@ export function makeProjection(): Projection {
  */
 export function projectInto(out: Projection, map: OccupancyMap, minZM: number, maxZM: number): void {
   const res = map.resolutionM;
-  const [x0, y0, x1, y1] = extent(map);
-  out.width = (x1 - x0) * BRICK_EDGE;
-  out.height = (y1 - y0) * BRICK_EDGE;
-  out.resolutionM = res;
-  out.originXM = (x0 * BRICK_EDGE - ROOT_KEY) * res;
-  out.originYM = (y0 * BRICK_EDGE - ROOT_KEY) * res;
-  if (out.data.length < out.width * out.height) out.data = new Int8Array(out.width * out.height);
-  out.data.fill(GRID_UNKNOWN, 0, out.width * out.height);
+  const [x0, y0] = beginProjection(out, map);
   const lowKey = keyOf(minZM + res / 2 - 1e-9, res);
   const highKey = keyOf(maxZM - res / 2 + 1e-9, res);
   const { store } = map;
@@ -49,6 +42,20 @@ export function projectInto(out: Projection, map: OccupancyMap, minZM: number, m
     const at = (store.by[slot]! - y0) * BRICK_EDGE * out.width + (store.bx[slot]! - x0) * BRICK_EDGE;
     projectBrick(out, map, slot, at, from, to);
   }
+}
+
+/** Sets place and size, and all to unknown; returns the bricks of the corner, x and y. */
+export function beginProjection(out: Projection, map: OccupancyMap): [number, number] {
+  const res = map.resolutionM;
+  const [x0, y0, x1, y1] = extent(map);
+  out.width = (x1 - x0) * BRICK_EDGE;
+  out.height = (y1 - y0) * BRICK_EDGE;
+  out.resolutionM = res;
+  out.originXM = (x0 * BRICK_EDGE - ROOT_KEY) * res;
+  out.originYM = (y0 * BRICK_EDGE - ROOT_KEY) * res;
+  if (out.data.length < out.width * out.height) out.data = new Int8Array(out.width * out.height);
+  out.data.fill(GRID_UNKNOWN, 0, out.width * out.height);
+  return [x0, y0];
 }
 
 function projectBrick(out: Projection, map: OccupancyMap, slot: number, at: number, from: number, to: number): void {

@@ -13,6 +13,7 @@ import {
   voxelMarkersMessage,
 } from "../msg/map-messages.ts";
 import { type ClearingRays, clearingPointsInto, makeClearingRays } from "../octree/clearing.ts";
+import { type GroundOptions, GroundProjector } from "../octree/ground.ts";
 import { occupiedInto } from "../octree/leaves.ts";
 import { OctomapEncoder } from "../octree/octomap.ts";
 import { FullOctomapEncoder } from "../octree/octomap-full.ts";
@@ -29,6 +30,8 @@ export interface OutputOptions {
   /** The robot's height band above its base, metres. */
   readonly minHeightM: number;
   readonly maxHeightM: number;
+  /** The 2D grid follows the ground that the robot can reach, and `maxHeightM` counts from there; else the band alone. */
+  readonly ground?: Omit<GroundOptions, "clearanceM"> | undefined;
   readonly maxMarkers: number;
   /** Name of the node in the diagnostics. */
   readonly node: string;
@@ -50,6 +53,7 @@ export class MapOutputs {
   readonly #ends = makePointList();
   readonly #voxels = makePointList();
   readonly #projection = makeProjection();
+  readonly #ground = new GroundProjector();
   readonly #encoder = new OctomapEncoder();
   readonly #fullEncoder = new FullOctomapEncoder();
   readonly #depths = new DepthOutputs();
@@ -115,9 +119,11 @@ export class MapOutputs {
       case "disparity":
         return step.disparity && this.#depths.disparity(step.pair, step.disparity);
       case "occupancyGrid": {
-        const baseZM = step.T_fixed_base?.[11];
-        if (baseZM === undefined) return undefined;
-        projectInto(this.#projection, map, baseZM + minHeightM, baseZM + maxHeightM);
+        const T = step.T_fixed_base;
+        if (T === undefined) return undefined;
+        const { ground } = this.#options;
+        if (ground === undefined) projectInto(this.#projection, map, T[11]! + minHeightM, T[11]! + maxHeightM);
+        else this.#ground.projectInto(this.#projection, map, T, { ...ground, clearanceM: maxHeightM });
         return occupancyGridMessage(fixed, this.#projection);
       }
       case "voxelMarkers": {

@@ -32,6 +32,9 @@ export function outputOptions(config: StereoConfig, node: string): OutputOptions
     maxRangeM: config.max_range,
     minHeightM: config.min_height,
     maxHeightM: config.max_height,
+    ground: config["ground.follow"]
+      ? { maxStepM: config["ground.max_step"], maxSlopeDeg: config["ground.max_slope"] }
+      : undefined,
     maxMarkers: config.max_markers,
     node,
   };

@@ -49,7 +49,13 @@ describe("replay --map", () => {
   });
 
   it.each([
-    ["of another resolution", (file: Buffer) => replaced(file, "res 0.5", "res 0.1"), "MAP_MISMATCH", "0.1 m; wanted 0.5", 1],
+    [
+      "of another resolution",
+      (file: Buffer) => replaced(file, "res 0.5", "res 0.1"),
+      "MAP_MISMATCH",
+      "0.1 m; wanted 0.5",
+      1,
+    ],
     ["that is cut", (file: Buffer) => file.subarray(0, -3), "MESSAGE_CORRUPT", "inside the tree", 1],
     ["that is not there", undefined, "USAGE", "cannot be read", 2],
   ])("refuses a map %s", async (_, spoil, code, text, exit) => {
