@@ -8,6 +8,7 @@ import { detectInputs } from "../src/cli/detect-inputs.ts";
 import { detectorFolder } from "../src/cli/model-folder.ts";
 import { Fault } from "../src/core/fault.ts";
 import { Defence } from "../src/detect/defence/defence.ts";
+import { Tracker } from "../src/detect/tracker.ts";
 import { openDetector } from "../src/infer/detector.ts";
 import { demoBag } from "./support/drive.ts";
 import { CoreMeter, machineNow, ms, printTable, root, spreadOf, writeReport } from "./support/report.ts";
@@ -25,6 +26,7 @@ const folder = await detectorFolder(undefined);
 const plain = await openDetector(folder, { threads: THREADS });
 const watched = await openDetector(folder, { threads: THREADS, cues: true });
 const defence = new Defence(watched);
+const tracker = new Tracker();
 
 const times: { alone: number[]; defended: number[] } = { alone: [], defended: [] };
 const cpu = { alone: new CoreMeter(), defended: new CoreMeter() };
@@ -43,7 +45,8 @@ for await (const { image, stampNs } of detectInputs(bag, undefined)) {
     return answer;
   };
   await timed("alone", () => plain.run(image));
-  const answer = (await timed("defended", () => defence.run(image, stampNs)))!;
+  const answer = (await timed("defended", () => defence.run(image, stampNs, tracker.tracks)))!;
+  tracker.update(answer, stampNs);
   passes.push(answer.passes);
   if (answer.masks.length > 0) masked += 1;
 }

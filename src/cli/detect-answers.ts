@@ -41,10 +41,8 @@ function defenceOf(answer: AnyAnswer) {
   };
 }
 
-function reasonOf({ suspicion, excess }: Window) {
-  const { texture, chroma, energy } = excess;
-  const cues = { texture: rounded(texture, 2), chroma: rounded(chroma, 2), energy: rounded(energy, 2) };
-  return { suspicion: rounded(suspicion, 2), ...cues };
+function reasonOf({ suspicion, excitement: { hues, energy } }: Window) {
+  return { suspicion: rounded(suspicion, 2), hues: rounded(hues, 2), energy: rounded(energy, 2) };
 }
 
 /**

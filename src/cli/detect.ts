@@ -5,6 +5,7 @@ import { Fault } from "../core/fault.ts";
 import type { Image } from "../core/image.ts";
 import { certify } from "../detect/defence/certify.ts";
 import { Defence } from "../detect/defence/defence.ts";
+import { Tracker } from "../detect/tracker.ts";
 import { openDetector } from "../infer/detector.ts";
 import { drawDetections, drawMasks } from "../io/detection-picture.ts";
 import { writeWhole } from "../io/write-whole.ts";
@@ -125,10 +126,16 @@ function lookOf(detector: Detector, flags: DetectFlags): (seen: Seen) => Promise
   if (flags.certify === true) return ({ image }) => certify(detector, image, flags.patchSize);
   if (flags.defence === "off") return ({ image }) => detector.run(image);
   const defence = new Defence(detector);
+  const tracker = new Tracker();
   return async ({ image, stampNs }) => {
     // The images of a recording are one stream; each picture is one of its own.
-    if (stampNs === undefined) defence.reset();
-    return await defence.run(image, stampNs);
+    if (stampNs === undefined) {
+      defence.reset();
+      return await defence.run(image);
+    }
+    const answer = await defence.run(image, stampNs, tracker.tracks);
+    if (answer !== undefined) tracker.update(answer, stampNs);
+    return answer;
   };
 }
 

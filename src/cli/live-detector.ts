@@ -28,12 +28,12 @@ export async function openLiveDetector(
     name: detector.name,
     sha256: detector.sha256,
     classes: detector.classes,
-    look: async (image, stampNs, defended) => {
+    look: async (image, stampNs, tracks, defended) => {
       if (!defended) {
         const found = await detector.run(image);
         return found && { ...found, masks: [] };
       }
-      const found = await defence.run(image, stampNs);
+      const found = await defence.run(image, stampNs, tracks);
       return found && { ...found, masks: found.masks.map(({ box }) => box) };
     },
     reset: () => defence.reset(),

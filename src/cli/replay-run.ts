@@ -11,11 +11,11 @@ import { stereoSource } from "../io/stereo-bag.ts";
 import { findStereoTopics, type GivenTopics, type StereoTopics } from "../io/stereo-topics.ts";
 import { type MapOutput, recordedOutputs } from "../msg/map-messages.ts";
 import { detectOptions } from "../pipeline/detect-options.ts";
-import { DetectSteps, type Look } from "../pipeline/detect-steps.ts";
+import { DetectSteps } from "../pipeline/detect-steps.ts";
 import { rectifiedPairs } from "../pipeline/frames.ts";
 import type { PosedPair } from "../pipeline/frames-assemble.ts";
 import { type FrameCounts, makeFrameCounts } from "../pipeline/frames-counts.ts";
-import type { DetectStep, OpenDetector } from "../pipeline/live-detect.ts";
+import type { DetectStep, Look, OpenDetector } from "../pipeline/live-detect.ts";
 import type { SavedMap } from "../pipeline/map-file.ts";
 import { MapOutputs } from "../pipeline/map-outputs.ts";
 import { type MapStep, mapSteps } from "../pipeline/map-steps.ts";
@@ -152,7 +152,7 @@ async function pump(
 }
 
 function stepsOf({ detector, config }: NonNullable<ReplayOptions["detect"]>, stereo: StereoConfig): DetectSteps {
-  const look: Look = (image, stampNs) => detector.look(image, stampNs, config["patch_defense.enabled"]);
+  const look: Look = (image, stampNs, tracks) => detector.look(image, stampNs, tracks, config["patch_defense.enabled"]);
   return new DetectSteps(look, detector.classes, detectOptions(config, stereo));
 }
 

@@ -19,8 +19,8 @@ export type Box = readonly [left: number, top: number, right: number, bottom: nu
 
 /**
  * How much small parts of an image excite, on a grid of `width` x `height` cells; rows packed.
- * `texture`: root mean square of a Laplacian of the brightness, pixel values; `chroma`: the same of the colour differences;
- * `energy`: length of the vector of an early layer's channels, where the model has such an output.
+ * `hues`: how strongly colours vary from pixel to pixel in more than one direction of colour, pixel values; `energy`: length of
+ * the vector of an early layer's channels, where the model has such an output.
  */
 export interface Cues {
   readonly width: number;
@@ -31,8 +31,7 @@ export interface Cues {
   readonly cellWidth: number;
   readonly cellHeight: number;
   readonly maps: {
-    readonly texture: Float32Array;
-    readonly chroma: Float32Array;
+    readonly hues: Float32Array;
     readonly energy?: Float32Array;
   };
 }

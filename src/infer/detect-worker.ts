@@ -5,7 +5,7 @@ import type { Box, Cues, DetectorAnswer } from "../core/detection.ts";
 import { messageOf } from "../core/fault.ts";
 import type { Answer } from "../detect/answer.ts";
 import { Candidates } from "../detect/candidates.ts";
-import { cueGrid, DEFAULT_STRIDE, energyInto, textureInto } from "../detect/defence/cues.ts";
+import { cueGrid, DEFAULT_STRIDE, energyInto, huesInto } from "../detect/defence/cues.ts";
 import { fillWindow } from "../detect/defence/fill.ts";
 import { type Head, heads } from "../detect/heads.ts";
 import { type Letterbox, planLetterbox, unletterbox } from "../detect/letterbox.ts";
@@ -61,7 +61,7 @@ async function start(): Promise<void> {
     const inferred = performance.now();
     const found = decode(out, 0, 1, box);
     const decoded = performance.now();
-    const seen = cues ? { cues: cuesOf(last, out) } : {};
+    const seen = cues ? { cues: cuesOf({ ...last, tensor: shown }, out) } : {};
     for (const name of fetched) out[name]!.dispose();
     const stagesMs = {
       letterbox: boxed - began,
@@ -146,13 +146,12 @@ function filled({ tensor, box }: Canvas, variants: readonly (readonly Box[])[]):
 
 function cuesOf({ tensor, box }: Canvas, out: ort.InferenceSession.OnnxValueMapType): Cues {
   const grid = cueGrid(box, tap?.stride ?? DEFAULT_STRIDE);
-  const make = () => new Float32Array(grid.width * grid.height);
-  const maps = { texture: make(), chroma: make() };
-  textureInto(maps.texture, maps.chroma, rasterOf(tensor.data as Uint8Array, box), input.std, grid);
-  if (tap === undefined) return { ...grid, maps };
-  const energy = make();
+  const hues = new Float32Array(grid.width * grid.height);
+  huesInto(hues, rasterOf(tensor.data as Uint8Array, box), input.std, grid);
+  if (tap === undefined) return { ...grid, maps: { hues } };
+  const energy = new Float32Array(hues.length);
   energyInto(energy, out[tap.name]! as unknown as Answer, grid);
-  return { ...grid, maps: { ...maps, energy } };
+  return { ...grid, maps: { hues, energy } };
 }
 
 function rasterOf(data: Raster["data"], { canvasWidth, canvasHeight }: Letterbox): Raster {

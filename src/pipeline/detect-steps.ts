@@ -1,14 +1,10 @@
-import type { Image } from "../core/image.ts";
 import type { RectifiedPair } from "../core/ports.ts";
 import { ObjectTracker } from "../detect/objects.ts";
 import { SolidView } from "../detect/solid-view.ts";
 import { frameOccupiedInto } from "../octree/per-frame.ts";
 import { makePointList } from "../octree/points.ts";
-import type { DetectOptions, DetectStep, Looked } from "./live-detect.ts";
+import type { DetectOptions, DetectStep, Look, Looked } from "./live-detect.ts";
 import type { MapStep } from "./map-steps.ts";
-
-/** Looks for objects in an image; asked for one image at a time, in the order of their stamps. */
-export type Look = (image: Image, stampNs: bigint) => Promise<Looked | undefined>;
 
 /** Objects beside the map of a recording: every left image, judged against the voxels of its own pair. */
 export class DetectSteps {
@@ -17,8 +13,9 @@ export class DetectSteps {
   readonly #objects: ObjectTracker;
   readonly #solid = new SolidView();
   readonly #points = makePointList();
-  readonly #waiting = new Map<bigint, Promise<Looked | undefined>>();
-  #last: Promise<unknown> = Promise.resolve();
+  /** Pairs that were begun and not looked at, in the order of their stamps. */
+  readonly #waiting: RectifiedPair[] = [];
+  #looking: { readonly stampNs: bigint; readonly found: Promise<Looked | undefined> } | undefined;
 
   constructor(look: Look, classes: readonly string[], options: DetectOptions) {
     this.#look = look;
@@ -26,19 +23,37 @@ export class DetectSteps {
     this.#objects = new ObjectTracker(classes, options);
   }
 
-  /** A pair that is on its way through the model: the detector looks at it meanwhile. */
+  /** A pair that is on its way through the model: the detector looks at it as soon as the objects before it are known. */
   begin(pair: RectifiedPair): void {
-    const found = this.#last.then(() => this.#look(pair.leftNative ?? pair.left, pair.stampNs));
-    this.#waiting.set(pair.stampNs, found);
-    // A failure is told to who waits for it; the next image is not held up.
-    this.#last = found.catch(() => {});
+    this.#waiting.push(pair);
+    if (this.#looking === undefined) this.#lookAtNext();
   }
 
   /** What the step's left image holds; undefined where the pair was not begun. Valid until the next call. */
   async of({ pair, frame }: MapStep): Promise<{ readonly step: DetectStep; readonly found: Looked } | undefined> {
-    const found = await this.#waiting.get(pair.stampNs);
-    for (const stampNs of this.#waiting.keys()) if (stampNs <= pair.stampNs) this.#waiting.delete(stampNs);
-    if (found === undefined) return undefined;
+    while (this.#looking !== undefined && this.#looking.stampNs < pair.stampNs) {
+      // It was begun and given up. A failure of it is nobody's.
+      await this.#looking.found.catch(() => {});
+      this.#lookAtNext();
+    }
+    if (this.#looking?.stampNs !== pair.stampNs) return undefined;
+    try {
+      const found = await this.#looking.found;
+      return found && this.#weigh(found, pair, frame);
+    } finally {
+      this.#lookAtNext();
+    }
+  }
+
+  #lookAtNext(): void {
+    const pair = this.#waiting.shift();
+    const found = pair && this.#look(pair.leftNative ?? pair.left, pair.stampNs, this.#objects.tracker.tracks);
+    // Told to who waits for it, if anybody does.
+    found?.catch(() => {});
+    this.#looking = pair && { stampNs: pair.stampNs, found: found! };
+  }
+
+  #weigh(found: Looked, pair: RectifiedPair, frame: MapStep["frame"]) {
     const { stampNs, frameId, calibration, left, leftNative } = pair;
     const view = this.#options.evidence ? calibration : undefined;
     if (view !== undefined) {

@@ -8,6 +8,7 @@ import { spanText } from "../core/stamp.ts";
 import type { View } from "../core/view.ts";
 import { type ObjectOptions, ObjectTracker, type TrackedObject } from "../detect/objects.ts";
 import { SolidView } from "../detect/solid-view.ts";
+import type { Track } from "../detect/tracker.ts";
 import type { Cloud } from "../msg/read-cloud.ts";
 import { projection } from "../stereo/calibration.ts";
 
@@ -18,12 +19,16 @@ export interface Looked extends Detections {
   readonly stagesMs: Readonly<Record<string, number>>;
 }
 
+/** Looks for objects in an image, given the tracks of the images before; asked for one image at a time, in the order of their stamps. */
+export type Look = (image: Image, stampNs: bigint, tracks: readonly Track[]) => Promise<Looked | undefined>;
+
 /** A detector with its defence, open. */
 export interface OpenDetector {
   readonly name: string;
   readonly sha256: string;
   readonly classes: readonly string[];
-  look(image: Image, stampNs: bigint, defended: boolean): Promise<Looked | undefined>;
+  /** `tracks`: of the images before. */
+  look(image: Image, stampNs: bigint, tracks: readonly Track[], defended: boolean): Promise<Looked | undefined>;
   /** Forgets masks. */
   reset(): void;
   close(): Promise<void>;
@@ -41,7 +46,7 @@ export interface LiveDetectParts {
   readonly classes: readonly string[];
   /** Changes hold from the next image on, but for those of the tracker. */
   readonly options: DetectOptions;
-  look(image: Image, stampNs: bigint): Promise<Looked | undefined>;
+  look: Look;
   /** Resolves when voxels of an image that was just looked at are given up. */
   patience(): Promise<void>;
   refuses(stampNs: bigint): "stale" | "rate_limit" | undefined;
@@ -156,7 +161,7 @@ export class LiveDetect {
   }
 
   async #answer(image: StampedImage): Promise<void> {
-    const found = await this.#parts.look(image.image, image.stampNs);
+    const found = await this.#parts.look(image.image, image.stampNs, this.#objects.tracker.tracks);
     if (found === undefined || this.#isStopped) return;
     for (const [stage, ms] of Object.entries(found.stagesMs)) this.#times.record(stage, ms);
     const { evidence, rangeM } = this.#parts.options;

@@ -13,7 +13,13 @@ import {
   detectionsMessage,
   patchMaskMessage,
 } from "../pipeline/detect-outputs.ts";
-import { type DetectOptions, type DetectStep, LiveDetect, type OpenDetector } from "../pipeline/live-detect.ts";
+import {
+  type DetectOptions,
+  type DetectStep,
+  LiveDetect,
+  type LiveDetectParts,
+  type OpenDetector,
+} from "../pipeline/live-detect.ts";
 import type { Problem } from "./input-watch.ts";
 import { type Listening, listenTo } from "./listening.ts";
 import { PerceptionNode } from "./perception-node.ts";
@@ -70,13 +76,13 @@ export class DetectorNode extends PerceptionNode<typeof detectorNodeSchema, keyo
     this.#options = detectOptions(this.config, this.config);
     detector.reset();
     this.forget();
-    const parts = {
+    const parts: LiveDetectParts = {
       classes: detector.classes,
       options: this.#options,
-      look: (image: Image, stampNs: bigint) => detector.look(image, stampNs, this.config["patch_defense.enabled"]),
+      look: (image, stampNs, tracks) => detector.look(image, stampNs, tracks, this.config["patch_defense.enabled"]),
       patience: () => new Promise<void>((resolve) => setTimeout(resolve, this.config["evidence.wait"] * 1e3)),
-      refuses: (stampNs: bigint) => this.refuses(stampNs),
-      onStep: (step: DetectStep) => this.#publish(step),
+      refuses: (stampNs) => this.refuses(stampNs),
+      onStep: (step) => this.#publish(step),
     };
     this.#detect = new LiveDetect(parts, this.health, this.times);
   }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Box, Detections, Detector } from "../../src/core/detection.ts";
 import type { Image } from "../../src/core/image.ts";
 import { Defence } from "../../src/detect/defence/defence.ts";
+import { Tracker } from "../../src/detect/tracker.ts";
 import { openDetector } from "../../src/infer/detector.ts";
 import { readPicture } from "../../src/io/picture-file.ts";
 import { sharedData } from "../support/shared-data.ts";
@@ -65,11 +66,14 @@ describe.skipIf(photo === undefined)("the defence of the default detector", () =
 
   it("holds the mask over a video that stands still, at little cost", { timeout: 240_000 }, async () => {
     const defence = new Defence(detector);
+    const tracker = new Tracker();
     const image = await attacked();
     const passes: number[] = [];
     for (let n = 0; n < 12; n += 1) {
       // The clock stops, too.
-      const answer = (await defence.run(image, BigInt(Math.min(n, 6)) * 100_000_000n))!;
+      const stampNs = BigInt(Math.min(n, 6)) * 100_000_000n;
+      const answer = (await defence.run(image, stampNs, tracker.tracks))!;
+      tracker.update(answer, stampNs);
       expect(scoreOf(answer)).toBeGreaterThan(0.4);
       passes.push(answer.passes);
     }

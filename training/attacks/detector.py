@@ -19,8 +19,6 @@ from onnx import numpy_helper
 
 FOLDER = Path(__file__).resolve().parents[2] / "build/centernet"
 STRIDE = 4
-# The first block at stride 8, as the graph names it; the manifest names the tap at stride 4.
-TAP8 = "tower_0/MobilenetV3/expanded_conv_4/add"
 
 Operation = Callable[..., torch.Tensor]
 

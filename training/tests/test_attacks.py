@@ -12,9 +12,9 @@ import torch
 
 from attacks import evaluate, scenes, stills
 from attacks.clips import STORIES, Printed, write_pair
-from attacks.detector import FOLDER, STRIDE, TAP8, Detector, iou, letterbox, window
+from attacks.detector import FOLDER, STRIDE, Detector, iou, letterbox, window
 from attacks.eot import Spread, Views, lay
-from attacks.objectives import CUE_NAMES, Stealth, create, hide
+from attacks.objectives import CUE_NAMES, Stealth, create, cues, hide
 from attacks.optimise import noise, optimise
 from attacks.targets import Target, square
 
@@ -38,7 +38,6 @@ def test_detector_answers_as_onnxruntime_and_passes_gradients() -> None:
         assert np.abs(ours[name].numpy() - theirs).max() <= 1e-4 * max(1.0, np.abs(theirs).max()), name
     moving = torch.from_numpy(canvas[:1]).float().requires_grad_()
     values = detector(moving, CUE_NAMES)
-    assert values[TAP8].shape[2:] == (96 // 8, 160 // 8)
     for name in CUE_NAMES:
         (slope,) = torch.autograd.grad(values[name].square().mean(), moving, retain_graph=True)
         assert torch.isfinite(slope).all() and slope.abs().max() > 0, name
@@ -143,7 +142,7 @@ def test_hiding_looks_only_at_cells_that_would_count() -> None:
 def test_stealth_asks_nothing_of_a_flat_patch_and_more_of_a_louder_one() -> None:
     canvas = torch.from_numpy(picture(64, 96)).float()[None]
     box = (32.0, 16.0, 48.0, 32.0)
-    fake = lambda c: {"tap": c[:, ::4, ::4].permute(0, 3, 1, 2), TAP8: c[:, ::8, ::8].permute(0, 3, 1, 2)}  # noqa: E731
+    fake = lambda c: {"tap": c[:, ::4, ::4].permute(0, 3, 1, 2)}  # noqa: E731
     stealth = Stealth(fake(canvas), canvas, box)
     excess = []
     for loud in (0.0, 0.5, 1.0):
@@ -151,10 +150,16 @@ def test_stealth_asks_nothing_of_a_flat_patch_and_more_of_a_louder_one() -> None
         noise = torch.rand(16, 16, 3, generator=torch.Generator().manual_seed(0))
         patched[0, 16:32, 32:48] = 255 * loud * (noise > 0.5)
         excess.append(stealth(fake(patched), patched, box))
-    assert set(excess[0]) == {"energy4", "energy8", "texture", "chroma"}
-    assert float(excess[0]["chroma"]) == 0 and float(excess[0]["energy4"]) == 0
-    for name in ("texture", "chroma"):
-        assert 0 < float(excess[1][name]) < float(excess[2][name])
+    assert set(excess[0]) == {"energy", "hues"}
+    assert float(excess[0]["hues"]) == 0 and float(excess[0]["energy"]) == 0
+    assert 0 < float(excess[1]["hues"]) < float(excess[2]["hues"])
+
+
+def test_hues_are_of_colours_that_vary_in_more_than_one_direction() -> None:
+    noise = torch.rand(1, 32, 32, 3, generator=torch.Generator().manual_seed(0))
+    fake = {"tap": torch.ones(1, 24, 8, 8)}
+    two_colours = torch.tensor([40.0, 120.0, 200.0]) + noise[..., :1] * torch.tensor([150.0, -60.0, 20.0])
+    assert float(cues(fake, two_colours)["hues"].max()) < 1 < 20 < float(cues(fake, 255 * noise)["hues"][:, 2:6, 2:6].mean())
 
 
 @pytest.fixture

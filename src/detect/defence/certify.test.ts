@@ -41,7 +41,7 @@ class Fake implements Detector {
 
   async run(): Promise<ImageAnswer> {
     const place = { width: 100, height: 100, left: 0, top: 0, cellWidth: 4, cellHeight: 4 };
-    const maps = { texture: new Float32Array(10_000), chroma: new Float32Array(10_000) };
+    const maps = { hues: new Float32Array(10_000) };
     return { ...this.#look([]), imageId: 1, cues: { ...place, maps } satisfies Cues };
   }
 

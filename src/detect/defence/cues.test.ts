@@ -1,7 +1,8 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planLetterbox } from "../letterbox.ts";
 import { interleaved, planar } from "../raster.ts";
-import { cueGrid, energyInto, textureInto } from "./cues.ts";
+import { cueGrid, energyInto, huesInto } from "./cues.ts";
 
 /** 40 x 20 in the middle of a canvas of 64 x 32. */
 const box = planLetterbox(80, 40, { width: 40, height: 32, multiple: 32, place: "centre" });
@@ -17,11 +18,10 @@ function canvas(valueAt: (x: number, y: number, c: number) => number): Uint8Arra
 
 const grid = cueGrid(box, 4);
 
-function maps(data: Uint8Array) {
-  const { width, height } = grid;
-  const [texture, chroma] = [new Float32Array(width * height), new Float32Array(width * height)];
-  textureInto(texture, chroma, interleaved(data, box.canvasWidth, 3), [1, 1, 1], grid);
-  return { texture, chroma };
+function hues(data: Uint8Array) {
+  const out = new Float32Array(grid.width * grid.height);
+  huesInto(out, interleaved(data, box.canvasWidth, 3), [1, 1, 1], grid);
+  return out;
 }
 
 describe("cues", () => {
@@ -34,39 +34,42 @@ describe("cues", () => {
     expect([thin.width, thin.height]).toEqual([14, 0]);
   });
 
-  it("are nothing in one colour, however dark the canvas around it", () => {
-    const { texture, chroma } = maps(canvas(() => 200));
-    expect([...texture, ...chroma].every((value) => value === 0)).toBe(true);
+  it("are nothing in one colour, or in any pattern of grey or of two colours", () => {
+    expect([...hues(canvas(() => 200))].every((value) => value === 0)).toBe(true);
+    const random = (x: number, y: number) => ((x * 7919 + y * 104_729) % 251) / 250;
+    const colour = fc.tuple(...[0, 1, 2].map(() => fc.integer({ min: 0, max: 255 })));
+    fc.assert(
+      fc.property(colour, colour, (one, other) => {
+        // Either of them, so that rounding adds no third.
+        const found = hues(canvas((x, y, c) => (random(x, y) < 0.5 ? one : other)[c]!));
+        expect(Math.max(...found)).toBeLessThan(0.01);
+      }),
+    );
   });
 
-  it("tell grey texture from coloured texture, and where it is", () => {
-    const checks = (x: number, y: number) => x >= 28 && x < 36 && (x + y) % 2 === 0;
-    const grey = maps(canvas((x, y) => (checks(x, y) ? 180 : 100)));
-    // Of every other pixel, and only those whose neighbours three pixels to each side are in the pattern, too.
-    const cell = 1 * grid.width + 3;
-    expect(grey.texture[cell]).toBeGreaterThan(80);
-    expect(grey.chroma[cell]).toBe(0);
-    expect(grey.texture[cell - 2]).toBe(0);
-    const red = maps(canvas((x, y, c) => (checks(x, y) && c === 0 ? 180 : 100)));
-    expect(red.texture[cell]).toBeCloseTo(grey.texture[cell]! / 3);
-    expect(red.chroma[cell]).toBeCloseTo(grey.texture[cell]! / Math.SQRT2);
-    const blue = maps(canvas((x, y, c) => (checks(x, y) && c === 2 ? 180 : 100)));
-    expect(blue.chroma).toEqual(red.chroma);
+  it("are how far colours wander in the direction in which they wander less, and where", () => {
+    // Every other pixel is looked at: red and blue take turns there, each alone.
+    const at = (x: number, y: number) => x >= 28 && x < 36 && y >= 12 && y < 20 && x % 2 === 0 && y % 2 === 0;
+    const isRed = (x: number, y: number) => (x + y) % 4 === 0;
+    const found = hues(canvas((x, y, c) => (at(x, y) && c === (isRed(x, y) ? 0 : 2) ? 150 : 100)));
+    // Neighbours are three pixels away, and odd: half of the samples have 4 * 50 in the one direction, half in the other.
+    const inside = grid.width + 3;
+    expect(found[inside]).toBeCloseTo(200 / Math.SQRT2, 3);
+    expect(found[inside - 2]).toBe(0);
+    const swapped = hues(canvas((x, y, c) => (at(x, y) && c === (isRed(x, y) ? 2 : 0) ? 150 : 100)));
+    expect(swapped[inside]).toBeCloseTo(found[inside]!, 3);
   });
 
   it("are in pixel values for a normalised canvas in planes, too", () => {
-    const bytes = canvas((x, y, c) => (x * 31 + y * 17 + c * 101) % 256);
+    const bytes = canvas((x, y, c) => (x * 31 + y * 17 + c * (101 + x)) % 256);
     const cells = box.canvasWidth * box.canvasHeight;
     const floats = new Float32Array(bytes.length);
     for (let i = 0; i < bytes.length; i += 1) floats[(i % 3) * cells + Math.floor(i / 3)] = (bytes[i]! - 120) / 50;
-    const { texture, chroma } = maps(bytes);
-    const [light, colour] = [new Float32Array(texture.length), new Float32Array(texture.length)];
-    const planes = planar(floats, box.canvasWidth, box.canvasHeight, 3);
-    textureInto(light, colour, planes, [50, 50, 50], grid);
-    for (let i = 0; i < texture.length; i += 1) {
-      expect(light[i]).toBeCloseTo(texture[i]!, 2);
-      expect(colour[i]).toBeCloseTo(chroma[i]!, 2);
-    }
+    const whole = hues(bytes);
+    const shares = new Float32Array(whole.length);
+    huesInto(shares, planar(floats, box.canvasWidth, box.canvasHeight, 3), [50, 50, 50], grid);
+    expect(Math.max(...whole)).toBeGreaterThan(10);
+    for (let i = 0; i < whole.length; i += 1) expect(shares[i]).toBeCloseTo(whole[i]!, 2);
   });
 
   it("energy is the length of the channels' vector, cell by cell", () => {

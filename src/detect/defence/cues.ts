@@ -54,12 +54,13 @@ export function energyInto(out: Float32Array, { data, dims }: Answer, grid: CueG
 }
 
 /**
- * Root mean square of the Laplacian (four neighbours, REACH away) of brightness and of the two colour differences, over
- * every other pixel of each cell. Colours may stand in either order. `std`: pixel values per unit of each channel.
+ * How strongly colours vary in more than one direction: the Laplacian (four neighbours, REACH away) of the two colour
+ * differences over every other pixel of a cell, and of their second moments the root of the smaller eigenvalue. What is
+ * grey, or wanders between two colours only, has none. Colours may stand in either order. `std`: pixel values per unit of each
+ * channel.
  */
-export function textureInto(
-  texture: Float32Array,
-  chroma: Float32Array,
+export function huesInto(
+  hues: Float32Array,
   { data, xStep, yStep, cStep }: Raster,
   std: readonly number[],
   { width, height, firstX, firstY, stride }: CueGrid,
@@ -70,8 +71,9 @@ export function textureInto(
   const down = REACH * yStep;
   for (let cy = 0; cy < height; cy += 1) {
     for (let cx = 0; cx < width; cx += 1) {
-      let light = 0;
-      let colour = 0;
+      let uu = 0;
+      let uv = 0;
+      let vv = 0;
       for (let y = (firstY + cy) * stride; y < (firstY + cy + 1) * stride; y += 2) {
         for (let x = (firstX + cx) * stride; x < (firstX + cx + 1) * stride; x += 2) {
           const i = x * xStep + y * yStep;
@@ -80,12 +82,14 @@ export function textureInto(
           const a = s0 * (4 * data[i]! - data[i - across]! - data[i + across]! - data[i - down]! - data[i + down]!);
           const b = s1 * (4 * data[j]! - data[j - across]! - data[j + across]! - data[j - down]! - data[j + down]!);
           const c = s2 * (4 * data[k]! - data[k - across]! - data[k + across]! - data[k - down]! - data[k + down]!);
-          light += (a + b + c) * (a + b + c);
-          colour += (a - b) * (a - b) + (c - b) * (c - b);
+          uu += (a - b) * (a - b);
+          uv += (a - b) * (c - b);
+          vv += (c - b) * (c - b);
         }
       }
-      texture[cy * width + cx] = Math.sqrt(light / 9 / samples);
-      chroma[cy * width + cx] = Math.sqrt(colour / 2 / samples);
+      const smaller = (uu + vv - Math.sqrt((uu - vv) * (uu - vv) + 4 * uv * uv)) / 2;
+      // Rounding may leave less than nothing.
+      hues[cy * width + cx] = Math.sqrt(Math.max(0, smaller) / samples);
     }
   }
 }

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { Box, Cues, Detections, Detector, DetectorAnswer, ImageAnswer } from "../../core/detection.ts";
 import type { Image } from "../../core/image.ts";
 import { common } from "../candidates.ts";
+import { Tracker } from "../tracker.ts";
 import { Defence } from "./defence.ts";
+import type { DefenceSettings } from "./settings.ts";
 
 const WIDTH = 256;
 const HEIGHT = 192;
@@ -65,13 +67,20 @@ class Fake implements Detector {
       }
     }
     const place = { width, height, left: 0, top: 0, cellWidth: CELL, cellHeight: CELL };
-    return { ...place, maps: { texture: map, chroma: map, energy: map } };
+    return { ...place, maps: { hues: map, energy: map } };
   }
 }
 
-function make() {
-  const detector = new Fake();
-  return { detector, defence: new Defence(detector, { recheck: 4, clean: 2 }) };
+/** A defence with a tracker beside it, as all that take a stream have. */
+function make(settings: Partial<DefenceSettings> = {}, detector = new Fake()) {
+  const defence = new Defence(detector, { recheck: 4, clean: 2, ...settings });
+  const tracker = new Tracker();
+  const run = async (stampNs = 0n) => {
+    const answer = (await defence.run(image, stampNs, tracker.tracks))!;
+    tracker.update(answer, stampNs);
+    return answer;
+  };
+  return { detector, defence, run };
 }
 
 const person = { box: [60, 30, 120, 170] as Box, score: 0.8 };
@@ -83,17 +92,17 @@ const list = ({ count, boxes }: Detections) =>
 
 describe("the defence", () => {
   it("costs one pass where nothing stands out, and gives out no weak detections", async () => {
-    const { detector, defence } = make();
+    const { detector, run } = make();
     detector.scene = { objects: [person, { box: [150, 30, 180, 60], score: 0.2 }], patches: [], signs: [] };
-    const answer = (await defence.run(image))!;
+    const answer = await run();
     expect(answer).toMatchObject({ passes: 1, masks: [], verdicts: [] });
     expect(list(answer)).toEqual([[...person.box]]);
   });
 
   it("fills what hides an object, and says why", async () => {
-    const { detector, defence } = make();
+    const { detector, run } = make();
     detector.scene = { objects: [person], patches: [patch], signs: [sign] };
-    const answer = (await defence.run(image))!;
+    const answer = await run();
     expect(list(answer)).toEqual([[...person.box]]);
     expect(answer.masks).toHaveLength(1);
     expect(covers(answer.masks[0]!.box, patch)).toBe(true);
@@ -106,13 +115,13 @@ describe("the defence", () => {
   });
 
   it("leaves what stands out and does nothing, and does not look into it twice", async () => {
-    const { detector, defence } = make();
+    const { detector, run } = make();
     const passes = [];
     for (let n = 0; n < 30; n += 1) {
       // The sign slides past.
       const moved = sign.map((edge, i) => edge - (i % 2 === 0 ? 2 * n : 0)) as unknown as Box;
       detector.scene = { objects: [person], patches: [], signs: [moved] };
-      const answer = (await defence.run(image, BigInt(n) * second))!;
+      const answer = await run(BigInt(n) * second);
       expect(answer.masks).toEqual([]);
       passes.push(answer.passes);
     }
@@ -121,33 +130,32 @@ describe("the defence", () => {
   });
 
   it("fills two patches of which each suffices", async () => {
-    const { detector, defence } = make();
+    const { detector, run } = make();
     const other: Box = [76, 120, 100, 144];
     detector.scene = { objects: [person], patches: [patch, other], signs: [] };
-    const answer = (await defence.run(image))!;
+    const answer = await run();
     expect(list(answer)).toEqual([[...person.box]]);
     expect(answer.masks).toHaveLength(2);
   });
 
   it("keeps to the passes it is given: it masks all suspects, and sorts them out over the next images", async () => {
-    const detector = new Fake();
-    const defence = new Defence(detector, { passes: 4, recheck: 100 });
+    const { detector, run } = make({ passes: 4, recheck: 100 });
     const signs: Box[] = [0, 1, 2, 3].map((i) => [150 + 24 * i, 150, 160 + 24 * i, 160] as unknown as Box);
     detector.scene = { objects: [person], patches: [patch], signs: [...signs, sign] };
     for (let n = 0; n < 6; n += 1) {
-      const answer = (await defence.run(image, BigInt(n) * second))!;
+      const answer = await run(BigInt(n) * second);
       expect(answer.passes).toBeLessThanOrEqual(4);
       expect(list(answer)).toEqual([[...person.box]]);
     }
   });
 
   it("lets the mask follow its track, at one pass an image, and takes it off when the patch is gone", async () => {
-    const { detector, defence } = make();
+    const { detector, run } = make();
     const at = (n: number, box: Box) => box.map((edge, i) => edge + (i % 2 === 0 ? 3 * n : 0)) as unknown as Box;
     const counts = [];
     for (let n = 0; n < 20; n += 1) {
       detector.scene = { objects: [{ box: at(n, person.box), score: 0.8 }], patches: [at(n, patch)], signs: [] };
-      const answer = (await defence.run(image, BigInt(n) * (second / 10n)))!;
+      const answer = await run(BigInt(n) * (second / 10n));
       expect(list(answer)).toEqual([[...at(n, person.box)]]);
       expect(answer.masks).toHaveLength(1);
       counts.push(answer.passes);
@@ -157,34 +165,32 @@ describe("the defence", () => {
     let left = 0;
     for (let n = 20; n < 40; n += 1) {
       detector.scene = { objects: [{ box: at(n, person.box), score: 0.8 }], patches: [], signs: [] };
-      left = (await defence.run(image, BigInt(n) * (second / 10n)))!.masks.length;
+      left = (await run(BigInt(n) * (second / 10n))).masks.length;
     }
     expect(left).toBe(0);
   });
 
   it("searches a lost object part by part, however little stands out", async () => {
-    const { detector, defence } = make();
-    const quiet = new Defence(detector, { gate: 100 });
+    const { detector, run } = make({ gate: 100 });
     detector.scene = { objects: [person], patches: [], signs: [] };
-    for (let n = 0; n < 5; n += 1) await quiet.run(image, BigInt(n) * (second / 10n));
+    for (let n = 0; n < 5; n += 1) await run(BigInt(n) * (second / 10n));
     detector.scene = { objects: [person], patches: [patch], signs: [] };
-    const answer = (await quiet.run(image, 5n * (second / 10n)))!;
+    const answer = (await run(5n * (second / 10n)))!;
     expect(list(answer)).toEqual([[...person.box]]);
     expect(answer.masks).toHaveLength(1);
-    expect((await defence.run(image))!.count).toBe(1);
   });
 
   it("forgets when asked to, and when time goes back", async () => {
-    const { detector, defence } = make();
+    const { detector, defence, run } = make();
     detector.scene = { objects: [person], patches: [patch], signs: [] };
-    await defence.run(image, second);
+    await run(second);
     detector.scene = { objects: [], patches: [], signs: [] };
-    expect((await defence.run(image, 2n * second))!.masks).toHaveLength(1);
-    expect((await defence.run(image, second))!.masks).toEqual([]);
+    expect((await run(2n * second)).masks).toHaveLength(1);
+    expect((await run(second)).masks).toEqual([]);
     detector.scene = { objects: [person], patches: [patch], signs: [] };
-    await defence.run(image, 3n * second);
+    await run(3n * second);
     defence.reset();
     detector.scene = { objects: [], patches: [], signs: [] };
-    expect((await defence.run(image, 4n * second))!.masks).toEqual([]);
+    expect((await run(4n * second)).masks).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import type { Box, Detections, Detector, DetectorAnswer, ImageAnswer } from "../../core/detection.ts";
 import type { Image } from "../../core/image.ts";
 import { common } from "../candidates.ts";
-import { Tracker } from "../tracker.ts";
+import type { Track } from "../tracker.ts";
 import { type Lost, lostTracks, partsOf } from "./gate.ts";
 import { type Mask, Memory } from "./memory.ts";
 import { Proposer, type Window } from "./propose.ts";
@@ -28,12 +28,17 @@ export interface DefendedAnswer extends DetectorAnswer {
 
 /** Parts of a lost object that are tried in one image; the others wait for the next. */
 const SEARCH_PASSES = 3;
+/** Score from which a lost object is back. */
+const BACK = 0.4;
 
 /**
- * Largest share of the box of a detection that vanishes which windows may cover. It is small: hiding a third of a real object
- * is reason enough to miss it.
+ * What vanishes with a window counts where it scored surely and windows cover little of its box: hiding a third of a real
+ * object is reason enough to miss it.
  */
-const LOST_COVER = 0.2;
+const LOST = { score: 0.4, rise: 0.2, cover: 0.2 };
+
+/** Sizes in which a suspect is tried by itself: what is left of a patch may still work, and filling more hides more. */
+const SIZES = [1, 0.75, 1.35];
 
 /**
  * A detector with a defence against adversarial patches: small parts of an image that excite its early layer, and that
@@ -44,39 +49,36 @@ export class Defence {
   readonly #detector: Detector;
   readonly #settings: DefenceSettings;
   #memory = new Memory();
-  #tracker: Tracker;
   readonly #proposer = new Proposer();
 
   /** `detector`: opened with `cues`. */
   constructor(detector: Detector, settings: Partial<DefenceSettings> = {}) {
     this.#detector = detector;
     this.#settings = { ...defaultSettings, ...settings };
-    this.#tracker = this.#makeTracker();
   }
 
   /** Forgets all earlier images. */
   reset(): void {
     this.#memory = new Memory();
-    this.#tracker = this.#makeTracker();
   }
 
-  #makeTracker(): Tracker {
-    return new Tracker({ beginScore: this.#settings.score, patienceS: 1 });
-  }
-
-  /** Detects in the next image. Undefined where the detector left it out. Rejects as `Detector.run` does. */
-  async run(image: Image, stampNs = 0n): Promise<DefendedAnswer | undefined> {
+  /**
+   * Detects in the next image. `tracks`: those of the images before, which are to be brought up to date with the answer before
+   * the next call; masks follow them, and what they lost is searched. Undefined where the detector left the image out.
+   * Rejects as `Detector.run` does.
+   */
+  async run(image: Image, stampNs = 0n, tracks: readonly Track[] = []): Promise<DefendedAnswer | undefined> {
     const memory = this.#memory;
-    memory.advance(stampNs, this.#tracker.tracks);
+    memory.advance(stampNs, tracks);
     const first = await this.#detector.run(image, boxesOf(memory.masks));
     if (first === undefined) return undefined;
     const look = new Look(this.#detector, first, boxesOf(memory.masks));
     await this.#recheck(look);
     const suspects = this.#suspects(first, image);
     const verdicts = suspects.length === 0 ? [] : await this.#verify(look, suspects);
-    for (const lost of this.#lost(look, image)) verdicts.push(...(await this.#search(look, lost)));
+    const missing = lostTracks(look.answer, tracks, memory.predict(tracks), image);
+    for (const lost of missing) verdicts.push(...(await this.#search(look, lost)));
     const masks = memory.masks.map(({ box, sinceNs, window }) => ({ box, sinceNs, window }));
-    this.#tracker.update(look.answer, stampNs);
     return { ...cut(look.answer, this.#detector.scoreThreshold), masks, verdicts, passes: look.passes };
   }
 
@@ -93,20 +95,15 @@ export class Defence {
   #suspects({ cues }: ImageAnswer, { width, height }: Image): Window[] {
     if (cues === undefined) return [];
     const { gate, most } = this.#settings;
-    const wanted = { least: gate, most, within: [0, 0, width, height] as const };
-    return this.#proposer.propose(cues, { width, height }, wanted).filter((window) => !this.#memory.knows(window));
-  }
-
-  /** Where objects were lost that the answer so far does not show. */
-  #lost(look: Look, image: Image): Lost[] {
-    const { tracks } = this.#tracker;
-    return lostTracks(look.answer, tracks, this.#memory.predict(tracks), image, this.#settings);
+    return this.#proposer
+      .propose(cues, { width, height }, { least: gate, most })
+      .filter((window) => !this.#memory.knows(window));
   }
 
   /** Fills a lost object part by part: when it is back without one of them, that hid it, whatever it looks like. */
   async #search(look: Look, { box, classIndex }: Lost): Promise<Verdict[]> {
     const parts = partsOf(box)
-      .map((part): Window => ({ box: part, suspicion: 0, excess: { texture: 0, chroma: 0, energy: 0 } }))
+      .map((part): Window => ({ box: part, suspicion: 0, excitement: { hues: 0, energy: 0 } }))
       .filter((window) => !this.#memory.knows(window))
       .slice(0, Math.max(0, Math.min(SEARCH_PASSES, this.#settings.passes - look.passes)));
     if (parts.length === 0) return [];
@@ -115,7 +112,7 @@ export class Defence {
     const changes = answers.map((answer, i) => this.#change(before, answer, [parts[i]!.box]));
     const scores = answers.map((answer) => bestAt(answer, classIndex, box, 0));
     const best = scores.indexOf(Math.max(...scores));
-    const isFound = scores[best]! >= this.#settings.score;
+    const isFound = scores[best]! >= BACK;
     if (isFound) look.keep([parts[best]!.box], answers[best]!);
     return parts.map((window, i) => {
       const masked = isFound && i === best;
@@ -125,7 +122,7 @@ export class Defence {
     });
   }
 
-  /** Fills all suspects at once; where that changes anything, one by one, to know which it was. */
+  /** Fills all suspects at once; where that changes anything, one by one and in several sizes, to know which it was. */
   async #verify(look: Look, suspects: readonly Window[]): Promise<Verdict[]> {
     const boxes = boxesOf(suspects);
     const [all] = await look.again([boxes]);
@@ -134,33 +131,45 @@ export class Defence {
       for (const window of suspects) this.#memory.clear(window);
       return suspects.map((window) => ({ window, masked: false, gained: 0, lost: 0 }));
     }
-    const room = Math.max(0, this.#settings.passes - look.passes - 1);
-    const tried = suspects.length === 1 ? [all!] : await look.again(boxes.slice(0, room).map((box) => [box]));
-    const changes = tried.map((answer, i) => this.#change(look.first, answer, [boxes[i]!]));
-    const isBlamed = suspects.map((_, i) => (changes[i]?.gained.length ?? 0) + (changes[i]?.lost.length ?? 0) > 0);
+    const tries = await this.#tryEach(look, boxes, all!);
+    const best = boxes.map((_, i) => {
+      const own = tries.filter(({ of }) => of === i);
+      return own.length === 0 ? undefined : own.reduce((a, b) => (b.rise > a.rise ? b : a));
+    });
+    const isBlamed = best.map((each) => each !== undefined && each.gained.length + each.lost.length > 0);
     // Several may be needed together, or there was no room to try each: then all that lie on what came back.
     for (const i of isBlamed.includes(true) ? [] : whole.gained) {
       const object = all!.boxes.subarray(4 * i, 4 * i + 4);
       for (const [k, box] of boxes.entries()) if (common(object, 0, 0, box) > 0) isBlamed[k] = true;
     }
-    const blamed = boxes.filter((_, i) => isBlamed[i]);
-    const single = isBlamed.indexOf(true);
-    if (blamed.length === boxes.length) look.keep(blamed, all!);
-    else if (blamed.length === 1 && single < tried.length) look.keep(blamed, tried[single]!);
+    const fitting = boxes.map((box, i) => (best[i] !== undefined && best[i].rise > 0 ? best[i].box : box));
+    const blamed = fitting.filter((_, i) => isBlamed[i]);
+    const single = best[isBlamed.indexOf(true)];
+    if (blamed.length === 1 && single?.box === blamed[0]) look.keep(blamed, single!.answer);
     else if (blamed.length > 0) look.keep(blamed, (await look.again([blamed]))[0]!);
     return suspects.map((window, i) => {
-      const { gained, lost } = changes[i] ?? { gained: [], lost: [] };
-      if (isBlamed[i]) this.#memory.hold(window, look.answer);
-      else if (i < tried.length) this.#memory.clear(window);
+      const { gained, lost } = best[i] ?? { gained: [], lost: [] };
+      if (isBlamed[i]) this.#memory.hold({ ...window, box: fitting[i]! }, look.answer);
+      else if (best[i] !== undefined) this.#memory.clear(window);
       return { window, masked: isBlamed[i]!, gained: gained.length, lost: lost.length };
     });
   }
 
+  /** What each suspect alone changes, in sizes around its own, as many as there is room for. `all`: with all of them filled. */
+  async #tryEach(look: Look, boxes: readonly Box[], all: DetectorAnswer) {
+    const { passes, most } = this.#settings;
+    const tries = SIZES.flatMap((size) => boxes.map((box, of) => ({ of, box: resized(box, size) })));
+    // A single one was tried already.
+    const known = boxes.length === 1 ? [all] : [];
+    const room = Math.max(0, Math.min(most, passes - look.passes - 1));
+    const answers = [...known, ...(await look.again(tries.slice(known.length, room).map(({ box }) => [box])))];
+    return answers.map((answer, k) => ({ ...tries[k]!, answer, ...this.#change(look.first, answer, [tries[k]!.box]) }));
+  }
+
   #change(before: Detections, after: Detections, windows: readonly Box[]) {
-    return {
-      gained: surplus(after, before, windows, this.#settings),
-      lost: surplus(before, after, windows, { ...this.#settings, cover: LOST_COVER }),
-    };
+    const gained = surplus(after, before, windows, this.#settings);
+    const lost = surplus(before, after, windows, LOST);
+    return { gained: gained.indices, lost: lost.indices, rise: gained.rise + lost.rise };
   }
 }
 
@@ -195,6 +204,12 @@ class Look {
       variants.map((windows) => [...held, ...windows]),
     );
   }
+}
+
+/** About the same centre. */
+function resized([x0, y0, x1, y1]: Box, size: number): Box {
+  const [dx, dy] = [((size - 1) * (x1 - x0)) / 2, ((size - 1) * (y1 - y0)) / 2];
+  return [x0 - dx, y0 - dy, x1 + dx, y1 + dy];
 }
 
 function boxesOf(windows: readonly { readonly box: Box }[]): Box[] {

@@ -1,27 +1,29 @@
 import type { Box, Detections } from "../../core/detection.ts";
 import type { Track } from "../tracker.ts";
-import type { DefenceSettings } from "./settings.ts";
 import { bestAt } from "./verify.ts";
 
-/** By how much the cues of a square exceed those of the ring around it; 0 where the image or the model gives none. */
-export interface Excess {
-  /** Differences of the means, pixel values. */
-  readonly texture: number;
-  readonly chroma: number;
-  /** Logarithm of the ratio of the means. */
+/** What a square excites. */
+export interface Excitement {
+  /** Mean of the hues, pixel values. */
+  readonly hues: number;
+  /** Logarithm of the ratio of the energy to that of the ring around; 0 where the model gives none. */
   readonly energy: number;
 }
 
-/** Chroma that weighs as much as an energy that is higher by the factor e. */
-const CHROMA_UNIT = 50;
+/** Hues that weigh as much as an energy that is higher by the factor e. */
+const HUES_UNIT = 25;
 
 /**
- * One number for a square. What an attack optimises wanders through all colours within a few pixels, which hardly anything
- * else does; the texture of its brightness is no more than that of foliage or print, and is left out.
+ * One number for a square. What an attack optimises wanders through all colours within a few pixels, everywhere in it;
+ * prints, clothes and plants have few hues, or calm parts between them.
  */
-export function suspicionOf(chroma: number, energy: number): number {
-  return chroma / CHROMA_UNIT + energy;
+export function suspicionOf({ hues, energy }: Excitement): number {
+  return hues / HUES_UNIT + energy;
 }
+
+/** Scores of a track that was seen surely, and of a detection that is nothing. */
+const SURE = 0.6;
+const NOTHING = 0.2;
 
 /** Images in which a track must have been seen before its loss is suspicious. */
 const HITS = 3;
@@ -47,14 +49,13 @@ export function lostTracks(
   tracks: readonly Track[],
   boxes: readonly Box[],
   image: { readonly width: number; readonly height: number },
-  { score, rise }: Pick<DefenceSettings, "score" | "rise">,
 ): Lost[] {
   return boxes.flatMap((box, i) => {
     const { classIndex, hits, missed, score: before } = tracks[i]!;
-    if (missed >= SEARCHED || hits < HITS || before < score + rise) return [];
+    if (missed >= SEARCHED || hits < HITS || before < SURE) return [];
     const [x, y] = [OUT * (box[2] - box[0]), OUT * (box[3] - box[1])];
     if (box[0] < -x || box[1] < -y || box[2] > image.width + x || box[3] > image.height + y) return [];
-    return bestAt(found, classIndex, box, 0) < score - rise ? [{ box, classIndex }] : [];
+    return bestAt(found, classIndex, box, 0) < NOTHING ? [{ box, classIndex }] : [];
   });
 }
 

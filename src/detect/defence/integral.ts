@@ -1,76 +1,54 @@
 import type { Cues } from "../../core/detection.ts";
-import { suspicionOf } from "./gate.ts";
 
-const cueNames = ["texture", "chroma", "energy"] as const;
 /** Added to means of the energy before they are divided, as a share of the image's own mean. */
 const ENERGY_FLOOR = 0.1;
 
-/** By how much cues are higher in squares than around them; in constant time, from integral images. */
+/** Means of cues over squares of cells, in constant time. Keeps its buffers. */
 export class IntegralCues {
-  /** A row and a column longer than the maps; empty where there is no such cue. */
-  readonly #sums = cueNames.map(() => new Float64Array(0));
-  readonly #isThere = cueNames.map(() => false);
-  #energyMean = 1;
-  #chromaMean = 0;
+  /** A row and a column longer than the maps. */
+  #hues = new Float64Array(0);
+  #energy = new Float64Array(0);
+  #hasEnergy = false;
   #width = 0;
   #height = 0;
 
   /** Reads the maps of an image; they are not kept. */
-  take({ width, height, maps }: Cues): void {
+  take({ width, height, maps: { hues, energy } }: Cues): void {
     this.#width = width;
     this.#height = height;
     const length = (width + 1) * (height + 1);
-    for (const [c, name] of cueNames.entries()) {
-      const map = maps[name];
-      this.#isThere[c] = map !== undefined;
-      if (map === undefined) continue;
-      if (this.#sums[c]!.length < length) this.#sums[c] = new Float64Array(length);
-      integrate(this.#sums[c]!, map, width, height);
-      const mean = this.#sums[c]![length - 1]! / (width * height);
-      if (name === "energy") this.#energyMean = mean + 1e-6;
-      else if (name === "chroma") this.#chromaMean = mean;
-    }
+    if (this.#hues.length < length) [this.#hues, this.#energy] = [new Float64Array(length), new Float64Array(length)];
+    integrate(this.#hues, hues, width, height);
+    this.#hasEnergy = energy !== undefined;
+    if (energy !== undefined) integrate(this.#energy, energy, width, height);
   }
 
-  /** Mean of cue `c` in a square (cells) minus that in the ring of half its side around it; 0 where there is no such cue. */
-  difference(c: number, x: number, y: number, side: number): number {
-    return this.#isThere[c] === true ? this.#inner(c, x, y, side) - this.#ring(c, x, y, side) : 0;
-  }
-
-  /** Logarithm of the ratio of the two. */
-  logRatio(c: number, x: number, y: number, side: number): number {
-    if (this.#isThere[c] !== true) return 0;
-    const floor = ENERGY_FLOOR * this.#energyMean;
-    return Math.log((this.#inner(c, x, y, side) + floor) / (this.#ring(c, x, y, side) + floor));
+  /** Mean of the hues in a square, pixel values. */
+  hues(x: number, y: number, side: number): number {
+    return this.#sum(this.#hues, x, y, x + side, y + side) / (side * side);
   }
 
   /** Of the whole image. */
-  get meanLevel(): number {
-    return suspicionOf(this.#chromaMean, this.#isThere[2] === true ? 1 : 0);
+  get meanHues(): number {
+    return this.#sum(this.#hues, 0, 0, this.#width, this.#height) / (this.#width * this.#height);
   }
 
-  /** How much a square is excited, as the gate weighs it. */
-  level(x: number, y: number, side: number): number {
-    const energy = this.#isThere[2] === true ? this.#inner(2, x, y, side) / this.#energyMean : 0;
-    return suspicionOf(this.#inner(1, x, y, side), energy);
-  }
-
-  #inner(c: number, x: number, y: number, side: number): number {
-    return this.#sum(c, x, y, x + side, y + side) / (side * side);
-  }
-
-  #ring(c: number, x: number, y: number, side: number): number {
+  /** Logarithm of the ratio of the energy in a square to that in the ring of half its side around it; 0 without energy. */
+  energy(x: number, y: number, side: number): number {
+    if (!this.#hasEnergy) return 0;
+    const [width, height] = [this.#width, this.#height];
+    const floor = (ENERGY_FLOOR * this.#sum(this.#energy, 0, 0, width, height)) / (width * height) + 1e-6;
     const reach = Math.max(1, side >> 1);
     const x0 = Math.max(0, x - reach);
     const y0 = Math.max(0, y - reach);
-    const x1 = Math.min(this.#width, x + side + reach);
-    const y1 = Math.min(this.#height, y + side + reach);
-    const ring = this.#sum(c, x0, y0, x1, y1) - this.#sum(c, x, y, x + side, y + side);
-    return ring / ((x1 - x0) * (y1 - y0) - side * side);
+    const x1 = Math.min(width, x + side + reach);
+    const y1 = Math.min(height, y + side + reach);
+    const inner = this.#sum(this.#energy, x, y, x + side, y + side);
+    const ring = this.#sum(this.#energy, x0, y0, x1, y1) - inner;
+    return Math.log((inner / (side * side) + floor) / (ring / ((x1 - x0) * (y1 - y0) - side * side) + floor));
   }
 
-  #sum(c: number, x0: number, y0: number, x1: number, y1: number): number {
-    const sums = this.#sums[c]!;
+  #sum(sums: Float64Array, x0: number, y0: number, x1: number, y1: number): number {
     const across = this.#width + 1;
     return sums[y1 * across + x1]! - sums[y0 * across + x1]! - sums[y1 * across + x0]! + sums[y0 * across + x0]!;
   }

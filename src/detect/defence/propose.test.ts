@@ -19,13 +19,12 @@ function cuesOf(
     for (let v = y; v < y + side; v += 1) for (let u = x; u < x + side; u += 1) map[v * width + u] = level;
   }
   const place = { width, height, left: 0, top: 0, cellWidth: CELL, cellHeight: CELL };
-  return { ...place, maps: { texture: map, chroma: map, ...(energy ? { energy: map } : {}) } };
+  return { ...place, maps: { hues: map, ...(energy ? { energy: map } : {}) } };
 }
 
-function propose(cues: Cues, wanted: { least?: number; most?: number; within?: Box } = {}) {
+function propose(cues: Cues, wanted: { least?: number; most?: number } = {}) {
   const image = { width: cues.width * CELL, height: cues.height * CELL };
-  const whole: Box = [0, 0, image.width, image.height];
-  return new Proposer().propose(cues, image, { least: 2.8, most: 9, within: whole, ...wanted });
+  return new Proposer().propose(cues, image, { least: 3.6, most: 9, ...wanted });
 }
 
 describe("proposals", () => {
@@ -45,13 +44,13 @@ describe("proposals", () => {
         const [x0, y0, x1, y1] = window!.box;
         expect((x1 - x0) * (y1 - y0)).toBeLessThan(4 * area);
         expect(others).toEqual([]);
-        expect(window!.excess.energy > 0).toBe(energy);
+        expect(window!.excitement.energy > 0).toBe(energy);
       }),
       { numRuns: 60 },
     );
   });
 
-  it("come best first, apart from each other, as many as wanted, where wanted", () => {
+  it("come best first, apart from each other, as many as wanted", () => {
     const squares = [0, 1, 2, 3, 4].map((i) => [4 + 12 * i, 10, 4 + (i % 2)] as const);
     const cues = cuesOf(64, 48, squares);
     const all = propose(cues);
@@ -61,20 +60,24 @@ describe("proposals", () => {
       for (const b of all.slice(i + 1)) expect(common(a.box, 0, 0, b.box)).toBe(0);
     }
     expect(propose(cues, { most: 2 })).toEqual(all.slice(0, 2));
-    const right = propose(cues, { within: [128, 0, 256, 192] });
-    expect(right.every(({ box }) => (box[0] + box[2]) / 2 >= 120)).toBe(true);
-    expect(right).toHaveLength(2);
   });
 
-  it("are none in an image without contrast, or all patch, or too small for a window", () => {
+  it("are none in an image without contrast, or too small for a window", () => {
     expect(propose(cuesOf(64, 48, []))).toEqual([]);
-    expect(propose(cuesOf(24, 24, [[0, 0, 24]]))).toEqual([]);
     for (const [width, height] of [
       [0, 0],
       [1, 1],
       [128, 5],
     ] as const) {
-      expect(propose(cuesOf(width, height, []))).toEqual([]);
+      expect(propose(cuesOf(width, height, [[0, 0, Math.min(width, height)]]))).toEqual([]);
     }
+  });
+
+  it("are as many as wanted, soon, where the whole image is a patch", () => {
+    const began = performance.now();
+    const all = propose(cuesOf(128, 128, [[0, 0, 128]]));
+    expect(performance.now() - began).toBeLessThan(1000);
+    expect(all).toHaveLength(9);
+    for (const { box } of all) expect(box[2] - box[0]).toBeGreaterThan(60);
   });
 });

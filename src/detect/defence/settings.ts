@@ -9,9 +9,9 @@ export interface DefenceSettings {
   readonly most: number;
   /** Runs of the network in one image, at least 3; what does not fit waits for the next image. */
   readonly passes: number;
-  /** Score from which a detection that comes or goes with a window counts, 0 to 1. */
+  /** Score from which a detection that comes with a window filled counts, 0 to 1. */
   readonly score: number;
-  /** How much its score must change at least, 0 to 1. */
+  /** How much its score must rise at least, 0 to 1. Little is enough: what passes the gate is hardly ever anything else. */
   readonly rise: number;
   /** Largest share of a detection's box that the windows may cover: what is hidden by a window is gone for plain reasons. */
   readonly cover: number;
@@ -21,11 +21,11 @@ export interface DefenceSettings {
 }
 
 export const defaultSettings: DefenceSettings = {
-  gate: 2.8,
+  gate: 3.6,
   most: 9,
   passes: 12,
-  score: 0.4,
-  rise: 0.2,
+  score: 0.3,
+  rise: 0.1,
   cover: 0.5,
   recheck: 10,
   clean: 3,

@@ -21,14 +21,19 @@ const patch: Box = [115, 120, 145, 150];
 describe("surplus", () => {
   const none = detections();
   it("is what is only there with the window filled", () => {
-    expect(surplus(detections([person, 0.8]), none, [patch], limits)).toEqual([0]);
-    expect(surplus(none, detections([person, 0.8]), [patch], limits)).toEqual([]);
+    expect(surplus(detections([person, 0.8]), none, [patch], limits)).toEqual({
+      indices: [0],
+      rise: expect.closeTo(0.8),
+    });
+    expect(surplus(none, detections([person, 0.8]), [patch], limits)).toEqual({ indices: [], rise: 0 });
+    const two = surplus(detections([person, 0.8], [person, 0.5, 1]), detections([person, 0.5]), [patch], limits);
+    expect(two).toEqual({ indices: [0, 1], rise: expect.closeTo(0.8) });
   });
 
   it("asks for a score, a rise, the same class and place", () => {
     const gained = (score: number, before: Entry) =>
-      surplus(detections([person, score]), detections(before), [patch], limits);
-    expect(surplus(detections([person, 0.39]), none, [patch], limits)).toEqual([]);
+      surplus(detections([person, score]), detections(before), [patch], limits).indices;
+    expect(surplus(detections([person, 0.39]), none, [patch], limits).indices).toEqual([]);
     expect(gained(0.6, [person, 0.45])).toEqual([]);
     expect(gained(0.6, [person, 0.35])).toEqual([0]);
     expect(gained(0.6, [person, 0.55, 1])).toEqual([0]);
@@ -38,8 +43,8 @@ describe("surplus", () => {
 
   it("leaves out what the window itself covers", () => {
     const face: Box = [112, 118, 148, 152];
-    expect(surplus(detections([face, 0.9]), none, [patch], limits)).toEqual([]);
-    expect(surplus(detections([person, 0.9]), none, [[100, 50, 160, 160]], limits)).toEqual([]);
+    expect(surplus(detections([face, 0.9]), none, [patch], limits).indices).toEqual([]);
+    expect(surplus(detections([person, 0.9]), none, [[100, 50, 160, 160]], limits).indices).toEqual([]);
   });
 
   it("of an answer and itself is nothing, of any number of boxes", () => {
@@ -53,11 +58,11 @@ describe("surplus", () => {
     fc.assert(
       fc.property(fc.array(entry, { maxLength: 40 }), (entries) => {
         const found = detections(...entries.map(([x, y, side, score]) => [[x, y, x + side, y + side], score] as const));
-        expect(surplus(found, found, [patch], limits)).toEqual([]);
+        expect(surplus(found, found, [patch], limits).indices).toEqual([]);
       }),
     );
     const many = detections(...Array.from({ length: 10_000 }, (_, i) => [[i, 0, i + 20, 20], 0.5] as const));
-    expect(surplus(many, none, [[0, 0, 1, 1]], limits)).toHaveLength(10_000);
+    expect(surplus(many, none, [[0, 0, 1, 1]], limits).indices).toHaveLength(10_000);
   });
 });
 

@@ -5,8 +5,14 @@ import type { DefenceSettings } from "./settings.ts";
 /** Boxes of one class that overlap by this much speak of the same object. */
 const SAME = 0.4;
 
+export interface Surplus {
+  readonly indices: readonly number[];
+  /** By how much their scores are higher, together. */
+  readonly rise: number;
+}
+
 /**
- * Detections of `some` that `others`, the answer to the same image with other windows filled, lack: indices into `some`.
+ * Detections of `some` that `others`, the answer to the same image with other windows filled, lack (`indices` into `some`).
  * They score at least `score`, and `rise` more than the best of their class in that place, and the windows cover at most
  * `cover` of their box. A small window with such an effect says that what was found, or was not, hung on a few pixels.
  */
@@ -15,13 +21,17 @@ export function surplus(
   others: Detections,
   windows: readonly Box[],
   { score, rise, cover }: Pick<DefenceSettings, "score" | "rise" | "cover">,
-): number[] {
-  const out: number[] = [];
+): Surplus {
+  const indices: number[] = [];
+  let sum = 0;
   for (let i = 0; i < some.count; i += 1) {
-    const enough = Math.max(score, rise + bestAt(others, some.classes[i]!, some.boxes, 4 * i));
-    if (some.scores[i]! >= enough && covered(some.boxes, 4 * i, windows) <= cover) out.push(i);
+    if (some.scores[i]! < score) continue;
+    const more = some.scores[i]! - bestAt(others, some.classes[i]!, some.boxes, 4 * i);
+    if (more < rise || covered(some.boxes, 4 * i, windows) > cover) continue;
+    indices.push(i);
+    sum += more;
   }
-  return out;
+  return { indices, rise: sum };
 }
 
 /** Best score of a class where the box that begins at `at` lies; 0 where there is none. */
