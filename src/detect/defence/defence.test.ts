@@ -125,7 +125,8 @@ describe("the defence", () => {
       expect(answer.masks).toEqual([]);
       passes.push(answer.passes);
     }
-    expect(passes[0]).toBe(2);
+    // It stands out so much that it is tried in three sizes, once.
+    expect(passes[0]).toBe(4);
     expect(passes.slice(1).every((count) => count === 1)).toBe(true);
   });
 

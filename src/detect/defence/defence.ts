@@ -37,6 +37,12 @@ const BACK = 0.4;
  */
 const LOST = { score: 0.4, rise: 0.2, cover: 0.2 };
 
+/**
+ * Suspicion from which a window is tried in all sizes even where filling it as it was found changed nothing. No clean training
+ * picture reaches it.
+ */
+const CERTAIN = 4.5;
+
 /** Sizes in which a suspect is tried by itself: what is left of a patch may still work, and filling more hides more. */
 const SIZES = [1, 0.75, 1.35];
 
@@ -127,7 +133,7 @@ export class Defence {
     const boxes = boxesOf(suspects);
     const [all] = await look.again([boxes]);
     const whole = this.#change(look.first, all!, boxes);
-    if (whole.gained.length + whole.lost.length === 0) {
+    if (whole.gained.length + whole.lost.length === 0 && suspects[0]!.suspicion < CERTAIN) {
       for (const window of suspects) this.#memory.clear(window);
       return suspects.map((window) => ({ window, masked: false, gained: 0, lost: 0 }));
     }
