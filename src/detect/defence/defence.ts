@@ -32,10 +32,10 @@ const SEARCH_PASSES = 3;
 const BACK = 0.4;
 
 /**
- * What vanishes with a window counts where it scored surely and windows cover little of its box: hiding a third of a real
- * object is reason enough to miss it.
+ * What vanishes with a window counts where it was seen surely and falls far, however much of its box the windows cover: a
+ * detection that hangs on what passes the gate was made by it.
  */
-const LOST = { score: 0.4, rise: 0.2, cover: 0.2 };
+const LOST = { score: 0.6, rise: 0.4, cover: 1 };
 
 /**
  * Suspicion from which a window is tried in all sizes even where filling it as it was found changed nothing. No clean training
@@ -143,10 +143,15 @@ export class Defence {
       return own.length === 0 ? undefined : own.reduce((a, b) => (b.rise > a.rise ? b : a));
     });
     const isBlamed = best.map((each) => each !== undefined && each.gained.length + each.lost.length > 0);
-    // Several may be needed together, or there was no room to try each: then all that lie on what came back.
-    for (const i of isBlamed.includes(true) ? [] : whole.gained) {
-      const object = all!.boxes.subarray(4 * i, 4 * i + 4);
-      for (const [k, box] of boxes.entries()) if (common(object, 0, 0, box) > 0) isBlamed[k] = true;
+    // Several may be needed together, or there was no room to try each: then all that lie on what came or went.
+    if (!isBlamed.includes(true)) {
+      const changed = [
+        ...whole.gained.map((i) => all!.boxes.subarray(4 * i, 4 * i + 4)),
+        ...whole.lost.map((i) => look.first.boxes.subarray(4 * i, 4 * i + 4)),
+      ];
+      for (const [k, box] of boxes.entries()) {
+        isBlamed[k] = changed.some((object) => common(object, 0, 0, box) > 0);
+      }
     }
     const fitting = boxes.map((box, i) => (best[i] !== undefined && best[i].rise > 0 ? best[i].box : box));
     const blamed = fitting.filter((_, i) => isBlamed[i]);
