@@ -8,9 +8,10 @@ import { writeCameraInfo, writeCompressedImage, writeImage } from "../../src/msg
 import { writeDetections2D, writeDetections3D } from "../../src/msg/write-detections.ts";
 import { writeTfMessage } from "../../src/msg/write-tf.ts";
 import { keyOf } from "../../src/octree/key.ts";
+import { loadLeaves } from "../../src/octree/load.ts";
 import { OccupancyMap } from "../../src/octree/occupancy-map.ts";
 import { OctomapEncoder } from "../../src/octree/octomap.ts";
-import { loadLeaves, type OctomapLeaves } from "../../src/octree/octomap-read.ts";
+import type { OctomapLeaves } from "../../src/octree/octomap-read.ts";
 import { edgeM, type StreetPoint, streetUpTo } from "./street.ts";
 
 export const firstNs = 1_700_000_000_000_000_000n;

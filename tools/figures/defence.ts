@@ -1,6 +1,6 @@
 import sharp from "sharp";
 import type { Cues } from "../../src/core/detection.ts";
-import { cueGrid, textureInto } from "../../src/detect/defence/cues.ts";
+import { cueGrid, huesInto } from "../../src/detect/defence/cues.ts";
 import { fillWindow } from "../../src/detect/defence/fill.ts";
 import { Proposer } from "../../src/detect/defence/propose.ts";
 import { defaultSettings } from "../../src/detect/defence/settings.ts";
@@ -13,7 +13,7 @@ const STRIDE = 4;
 const PATCH = { left: 196, top: 150, side: 48, texel: 4 };
 
 /**
- * A picture with a square of coloured noise in it, its chroma as the gate sees it with the windows that pass, and the
+ * A picture with a square of coloured noise in it, its hues as the gate sees them with the windows that pass, and the
  * picture with these filled, as the detector sees it in the verification. PNG; pixels by the product's own stages.
  */
 export async function defenceFigure(rgb: Buffer, width: number, height: number): Promise<Buffer> {
@@ -21,18 +21,18 @@ export async function defenceFigure(rgb: Buffer, width: number, height: number):
   addPatch(data, width);
   const box = planLetterbox(width, height, { width, height, multiple: STRIDE, place: "centre" });
   const grid = cueGrid(box, STRIDE);
-  const [texture, chroma] = [new Float32Array(grid.width * grid.height), new Float32Array(grid.width * grid.height)];
-  textureInto(texture, chroma, interleaved(data, width, 3), [1, 1, 1], grid);
-  const cues: Cues = { ...grid, maps: { texture, chroma } };
+  const hues = new Float32Array(grid.width * grid.height);
+  huesInto(hues, interleaved(data, width, 3), [1, 1, 1], grid);
+  const cues: Cues = { ...grid, maps: { hues } };
   const { gate, most } = defaultSettings;
-  const windows = new Proposer().propose(cues, { width, height }, { least: gate, most, within: [0, 0, width, height] });
+  const windows = new Proposer().propose(cues, { width, height }, { least: gate, most });
   const filled = data.slice();
   for (const { box: at } of windows) fillWindow(interleaved(filled, width, 3), [0, 0, width, height], at);
 
   const labels = new Figure("A patch, what passes the gate, and the filled picture", 3 * width + 40, height + 62);
   for (const [i, text] of [
     "1. the picture, with a square of coloured noise",
-    "2. chroma, and what passes the gate",
+    "2. hues, and what passes the gate",
     "3. filled from around: look again",
   ].entries())
     labels.text(10 + i * (width + 10), 34, text, { size: 22 });
@@ -47,7 +47,7 @@ export async function defenceFigure(rgb: Buffer, width: number, height: number):
     });
   }
   const raw = { raw: { width, height, channels: 3 as const } };
-  const heat = await sharp(heatOf(chroma), { raw: { width: grid.width, height: grid.height, channels: 3 } })
+  const heat = await sharp(heatOf(hues), { raw: { width: grid.width, height: grid.height, channels: 3 } })
     .resize(width, height, { kernel: "nearest", fit: "fill" })
     .png()
     .toBuffer();
@@ -82,9 +82,9 @@ function addPatch(data: Uint8Array, width: number): void {
 }
 
 /** Dark to orange, 200 pixel values and more being brightest. */
-function heatOf(chroma: Float32Array): Uint8Array {
-  const out = new Uint8Array(chroma.length * 3);
-  for (const [i, value] of chroma.entries()) {
+function heatOf(hues: Float32Array): Uint8Array {
+  const out = new Uint8Array(hues.length * 3);
+  for (const [i, value] of hues.entries()) {
     const share = Math.min(1, value / 200);
     out.set([17 + 225 * share, 20 + 145 * share, 27 + 38 * share], 3 * i);
   }
