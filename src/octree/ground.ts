@@ -34,24 +34,28 @@ const FOOT_REACH_M = 4;
  * cell with `clearanceM` of room above is ground if it is at most a step from the ground before it, and if the ground around
  * it is no steeper than `maxSlopeDeg`. So reachability, not height, tells a pavement from a table top, as in Du et al. 2026
  * (arXiv:2605.17302: support below, room above, connected to a seed); step and slope are the measures of Wermelinger et al.
- * 2016 (Navigation planning for legged robots, IROS). Over columns of which nothing was seen the height is carried on.
+ * 2016 (Navigation planning for legged robots, IROS). Over columns that are
+ * no ground the height is carried on.
  *
  * A cell is free where there is ground; occupied where something stands on it or reaches down to the robot's height, or
  * where what was seen lies a step too low or rises too steeply; free, too, where only free space was seen above the height
  * of the ground before it, none below; else unknown.
  *
- * A surface is known to one cell: a step of d metres is `floor(d / res)` or one more cells high, and steps of up to
- * `floor(maxStepM / res)` cells are taken. Where cells are larger than `maxStepM`, only level ground is ground.
+ * A surface is known to one cell, so that a step of n cells may be almost n + 1 cells high. Only what surely is no higher than
+ * `maxStepM` is taken: n < floor(maxStepM / res). With cells larger than half of `maxStepM` only level ground is ground.
  */
 export class GroundProjector {
   readonly #columns = new Columns();
   #kind = new Uint8Array(0);
   /** Key of the cell whose top is the ground, for each column; not whole where it comes of the robot's plane. */
   #level = new Float32Array(0);
-  /** Columns since ground was seen. */
-  #gap = new Uint16Array(0);
   #isSteep = new Uint8Array(0);
-  #queue = new Int32Array(0);
+  /** Columns of ground in the order in which they were found. */
+  #ground = new Int32Array(0);
+  #groundEnd = 0;
+  /** Columns that were no ground from a neighbour, in that order: column, neighbour. */
+  #refused = new Int32Array(0);
+  #refusedEnd = 0;
 
   /** Replaces `out`. The robot's foot is the origin of its base, which stands on the ground (z up); map frame. */
   projectInto(out: Projection, map: OccupancyMap, T_map_base: Transform, options: GroundOptions): void {
@@ -70,61 +74,101 @@ export class GroundProjector {
     if (this.#kind.length < size) {
       this.#kind = new Uint8Array(size);
       this.#level = new Float32Array(size);
-      this.#gap = new Uint16Array(size);
       this.#isSteep = new Uint8Array(size);
-      this.#queue = new Int32Array(size);
+      this.#ground = new Int32Array(size);
+      this.#refused = new Int32Array(size * 8);
     }
     this.#isSteep.fill(0, 0, size);
   }
 
-  /** Breadth first from the foot over all columns, so that each has the ground of the nearest way. */
+  /**
+   * From the foot over all columns, breadth first. Ground goes before what carries its height on: a column that is a step too
+   * high from one side may be reached from another, and is given up only when no ground leads to it any more.
+   */
   #grow(T: Transform, limits: Limits, resM: number): void {
     const { width, height, keyX, keyY } = this.#columns;
-    const [kind, level, queue] = [this.#kind, this.#level, this.#queue];
-    kind.fill(NOT_REACHED, 0, width * height);
-    const footX = Math.min(Math.max(keyOf(T[3]!, resM) - keyX, 0), width - 1);
-    const footY = Math.min(Math.max(keyOf(T[7]!, resM) - keyY, 0), height - 1);
-    const footLevel = T[11]! / resM + ROOT_KEY - 0.5;
-    const reach = FOOT_REACH_M / resM;
-    const first = footY * width + footX;
-    const under = this.#isSteep[first] === 1 ? -1 : this.#surface(first, footLevel, 0, limits);
-    kind[first] = under >= 0 ? GROUND : FOOT;
-    level[first] = under >= 0 ? under : footLevel;
-    this.#gap[first] = 0;
-    queue[0] = first;
-    let end = 1;
-    for (let head = 0; head < end; head += 1) {
-      const from = queue[head]!;
-      const x = from % width;
-      const y = (from - x) / width;
-      for (let side = 0; side < 4; side += 1) {
-        const toX = x + STEP_X[side]!;
-        const toY = y + STEP_Y[side]!;
-        if (toX < 0 || toY < 0 || toX >= width || toY >= height) continue;
-        const to = toY * width + toX;
-        if (kind[to] !== NOT_REACHED) continue;
-        queue[end] = to;
-        end += 1;
-        let expected = level[from]!;
-        if (kind[from] === FOOT) {
-          const [dx, dy] = [toX - footX, toY - footY];
-          const near = Math.min(1, reach / Math.max(1e-9, Math.hypot(dx, dy)));
-          expected = footLevel - ((T[2]! * dx + T[6]! * dy) * near) / Math.max(T[10]!, 0.1);
-        }
-        const gap = Math.min(this.#gap[from]! + 1, 65535);
-        const found = this.#isSteep[to] === 1 ? -1 : this.#surface(to, expected, gap, limits);
-        kind[to] = found >= 0 ? GROUND : kind[from] === FOOT ? FOOT : CARRIED;
-        level[to] = found >= 0 ? found : expected;
-        this.#gap[to] = found >= 0 ? 0 : gap;
+    this.#kind.fill(NOT_REACHED, 0, width * height);
+    const foot = {
+      x: Math.min(Math.max(keyOf(T[3]!, resM) - keyX, 0), width - 1),
+      y: Math.min(Math.max(keyOf(T[7]!, resM) - keyY, 0), height - 1),
+      level: T[11]! / resM + ROOT_KEY - 0.5,
+      // Fall of the robot's plane, cells a column.
+      fallX: T[2]! / Math.max(T[10]!, 0.1),
+      fallY: T[6]! / Math.max(T[10]!, 0.1),
+      reach: FOOT_REACH_M / resM,
+    };
+    this.#groundEnd = 0;
+    this.#refusedEnd = 0;
+    const first = foot.y * width + foot.x;
+    if (!this.#takeGround(first, foot.level, limits)) {
+      this.#kind[first] = FOOT;
+      this.#level[first] = foot.level;
+      this.#spread(first, foot, limits);
+    }
+    let [ground, refused] = [0, 0];
+    while (ground < this.#groundEnd || refused < this.#refusedEnd) {
+      if (ground < this.#groundEnd) {
+        this.#spread(this.#ground[ground]!, foot, limits);
+        ground += 1;
+        continue;
       }
+      const [to, from] = [this.#refused[refused]!, this.#refused[refused + 1]!];
+      refused += 2;
+      if (this.#kind[to] !== NOT_REACHED) continue;
+      this.#kind[to] = this.#kind[from] === FOOT ? FOOT : CARRIED;
+      this.#level[to] = this.#expected(to, from, foot);
+      this.#spread(to, foot, limits);
     }
   }
 
+  /** Looks at the four neighbours that were not reached yet. */
+  #spread(from: number, foot: Foot, limits: Limits): void {
+    const { width, height } = this.#columns;
+    const x = from % width;
+    const y = (from - x) / width;
+    for (let side = 0; side < 4; side += 1) {
+      const toX = x + STEP_X[side]!;
+      const toY = y + STEP_Y[side]!;
+      const to = toY * width + toX;
+      if (toX < 0 || toY < 0 || toX >= width || toY >= height || this.#kind[to] !== NOT_REACHED) continue;
+      if (this.#takeGround(to, this.#expected(to, from, foot), limits)) continue;
+      this.#refused[this.#refusedEnd] = to;
+      this.#refused[this.#refusedEnd + 1] = from;
+      this.#refusedEnd += 2;
+    }
+  }
+
+  #takeGround(column: number, expected: number, limits: Limits): boolean {
+    const found = this.#isSteep[column] === 1 ? -1 : this.#surface(column, expected, limits);
+    if (found < 0) return false;
+    this.#kind[column] = GROUND;
+    this.#level[column] = found;
+    this.#ground[this.#groundEnd] = column;
+    this.#groundEnd += 1;
+    return true;
+  }
+
+  /** Level at which the ground goes on from `from` to its neighbour: the same, or that of the robot's plane. */
+  #expected(to: number, from: number, { x, y, level, fallX, fallY, reach }: Foot): number {
+    if (this.#kind[from] !== FOOT) return this.#level[from]!;
+    const { width } = this.#columns;
+    const dx = (to % width) - x;
+    const dy = Math.floor(to / width) - y;
+    return level - (fallX * dx + fallY * dy) * Math.min(1, reach / Math.max(1e-9, Math.hypot(dx, dy)));
+  }
+
+  /** Whether something stands in the column below the robot's height over this ground, or below the ground. */
+  #isSolid(column: number, ground: number, { room }: Limits): boolean {
+    const columns = this.#columns;
+    return columns.any(columns.occupied, column, columns.keyZ, Math.round(ground) + room);
+  }
+
   /** Key of the surface of a column that lies nearest to the expected one, or -1. */
-  #surface(column: number, expected: number, gap: number, { step, slope, reach, room }: Limits): number {
+  #surface(column: number, expected: number, { step, room }: Limits): number {
     const columns = this.#columns;
     const { occupied } = columns;
-    const tolerance = Math.max(step, slope * Math.min(gap, reach)) + 0.5;
+    // The robot's plane may lie on the border of two cells: a little more than half a cell.
+    const tolerance = step + 0.51;
     let [found, distance] = [-1, Number.POSITIVE_INFINITY];
     for (let key = Math.ceil(expected - tolerance); key <= expected + tolerance; key += 1) {
       if (!columns.any(occupied, column, key, key) || columns.any(occupied, column, key + 1, key + room)) continue;
@@ -133,8 +177,8 @@ export class GroundProjector {
     return found;
   }
 
-  /** Marks the ground that is too steep, by the lines of least squares through it along x and y; says if there is any. */
-  #markSteep({ slope, slopeReach }: Limits): boolean {
+  /** Marks edges, and ground that is too steep by the lines of least squares through it along x and y; says if there is any. */
+  #markSteep(limits: Limits): boolean {
     const { width, height } = this.#columns;
     const kind = this.#kind;
     let isAny = false;
@@ -142,9 +186,10 @@ export class GroundProjector {
       for (let x = 0; x < width; x += 1) {
         const column = y * width + x;
         if (kind[column] !== GROUND) continue;
-        const alongX = this.#gradient(column, 1, Math.min(slopeReach, x), Math.min(slopeReach, width - 1 - x));
-        const alongY = this.#gradient(column, width, Math.min(slopeReach, y), Math.min(slopeReach, height - 1 - y));
-        if (Math.hypot(alongX, alongY) <= slope) continue;
+        const alongX = this.#gradient(column, 1, x, width - 1 - x, limits);
+        const alongY = this.#gradient(column, width, y, height - 1 - y, limits);
+        const isEdge = this.#rises(column, 1, x, width, limits) || this.#rises(column, width, y, height, limits);
+        if (!isEdge && Math.hypot(alongX, alongY) <= limits.slope) continue;
         this.#isSteep[column] = 1;
         isAny = true;
       }
@@ -152,12 +197,28 @@ export class GroundProjector {
     return isAny;
   }
 
-  /** Rise a column, of the ground from `before` columns before this one to `after` behind it. */
-  #gradient(column: number, stride: number, before: number, after: number): number {
+  /** Whether the ground rises over this column as no slope does that is driven: a step that was seen in two halves. */
+  #rises(column: number, stride: number, at: number, end: number, { step, slope }: Limits): boolean {
+    if (at === 0 || at === end - 1) return false;
+    const rise = Math.abs(this.#level[column + stride]! - this.#level[column - stride]!);
+    // Half a cell is left to a level that comes of the robot's plane.
+    return rise > Math.max(step, Math.floor(2 * slope) + 1) + 0.5;
+  }
+
+  /**
+   * Rise a column of the ground on a line, which has `before` columns before this one and `after` behind it. Ground beyond an
+   * edge is another one; what is missing on that side is taken from the other.
+   */
+  #gradient(column: number, stride: number, before: number, after: number, limits: Limits): number {
     const [kind, level] = [this.#kind, this.#level];
+    const { slopeReach } = limits;
+    const back = this.#unbroken(column, -stride, Math.min(before, 2 * slopeReach), limits);
+    const ahead = this.#unbroken(column, stride, Math.min(after, 2 * slopeReach), limits);
+    const from = -Math.min(back, Math.max(slopeReach, 2 * slopeReach - ahead));
+    const to = Math.min(ahead, Math.max(slopeReach, 2 * slopeReach - back));
     const here = level[column]!;
     let [n, t, tt, h, th] = [0, 0, 0, 0, 0];
-    for (let i = -before; i <= after; i += 1) {
+    for (let i = from; i <= to; i += 1) {
       const at = column + i * stride;
       if (kind[at] !== GROUND) continue;
       const rise = level[at]! - here;
@@ -167,14 +228,26 @@ export class GroundProjector {
       h += rise;
       th += i * rise;
     }
-    const spread = n * tt - t * t;
     // Of fewer than four columns the rounding to cells says more than the ground.
-    return n < 4 ? 0 : (n * th - t * h) / spread;
+    return n < 4 ? 0 : (n * th - t * h) / (n * tt - t * t);
   }
 
-  #write(out: Projection, { step, room }: Limits): void {
+  /** Over how many columns, `limit` at most, the ground goes on from this one without an edge. */
+  #unbroken(column: number, stride: number, limit: number, { step }: Limits): number {
+    let level = this.#level[column]!;
+    for (let i = 1; i <= limit; i += 1) {
+      const at = column + i * stride;
+      if (this.#kind[at] !== GROUND) continue;
+      if (Math.abs(this.#level[at]! - level) > step) return i - 1;
+      level = this.#level[at]!;
+    }
+    return limit;
+  }
+
+  #write(out: Projection, limits: Limits): void {
     const columns = this.#columns;
-    const { width, height, keyX, keyY, occupied, free } = columns;
+    const { width, height, keyX, keyY, free } = columns;
+    const { step, room } = limits;
     const shiftX = keyX - Math.round(out.originXM / out.resolutionM) - ROOT_KEY;
     const shiftY = keyY - Math.round(out.originYM / out.resolutionM) - ROOT_KEY;
     for (let y = 0; y < height; y += 1) {
@@ -190,7 +263,7 @@ export class GroundProjector {
           continue;
         }
         const ground = Math.round(this.#level[column]!);
-        if (columns.any(occupied, column, columns.keyZ, ground + room)) out.data[cell] = GRID_OCCUPIED;
+        if (this.#isSolid(column, ground, limits)) out.data[cell] = GRID_OCCUPIED;
         else if (columns.any(free, column, columns.keyZ, ground - step - 1)) continue;
         else if (columns.any(free, column, ground + 1, ground + room)) out.data[cell] = GRID_FREE;
       }
@@ -201,13 +274,21 @@ export class GroundProjector {
 const STEP_X = [1, -1, 0, 0];
 const STEP_Y = [0, 0, 1, -1];
 
+/** Where the robot stands: column, level, fall of its plane and how far that is believed. */
+interface Foot {
+  readonly x: number;
+  readonly y: number;
+  readonly level: number;
+  readonly fallX: number;
+  readonly fallY: number;
+  readonly reach: number;
+}
+
 /** In cells. */
 interface Limits {
   readonly step: number;
   /** Rise a column. */
   readonly slope: number;
-  /** Gap over which a slope may go on unseen. */
-  readonly reach: number;
   /** Columns to either side that tell a slope. */
   readonly slopeReach: number;
   /** Cells above the ground that the robot needs. */
@@ -217,9 +298,8 @@ interface Limits {
 function limitsOf({ maxStepM, maxSlopeDeg, clearanceM }: GroundOptions, resM: number): Limits {
   const slope = Math.tan((maxSlopeDeg * Math.PI) / 180);
   return {
-    step: Math.floor(maxStepM / resM + 1e-6),
+    step: Math.max(0, Math.floor(maxStepM / resM + 1e-6) - 1),
     slope,
-    reach: SLOPE_REACH_M / resM,
     // So wide that one step of the height allowed is not a slope by itself.
     slopeReach: Math.max(SLOPE_REACH, Math.ceil(Math.max(SLOPE_REACH_M, maxStepM / slope) / resM)),
     room: Math.max(1, Math.floor(clearanceM / resM + 0.5)),

@@ -8,8 +8,9 @@ export type HeightAt = (xM: number, yM: number) => number;
 
 export interface TerrainOptions {
   readonly resolutionM: number;
-  /** Edge of the square that is known, centred on the origin. */
+  /** Edges along x and y of the rectangle that is known, centred on the origin. */
   readonly edgeM: number;
+  readonly widthM?: number;
   /** Above the ground, seen free. */
   readonly skyM?: number;
   /** Further occupied boxes: x, y, z from and to, metres. */
@@ -21,14 +22,13 @@ export interface TerrainOptions {
  * faces of steps, and what is above is free.
  */
 export function terrainMap(heightAt: HeightAt, options: TerrainOptions): OccupancyMap {
-  const { resolutionM: res, edgeM, skyM = 1.4, boxes = [] } = options;
+  const { resolutionM: res, edgeM, widthM = edgeM, skyM = 1.4, boxes = [] } = options;
   const map = new OccupancyMap({ resolutionM: res, windowM: edgeM + 16 * res, maxBricks: 1 << 16, decayPerS: 0 });
   const [occupied, free]: [number[], number[]] = [[], []];
-  const columns = Math.round(edgeM / res);
-  const centre = (i: number) => (i - columns / 2 + 0.5) * res;
+  const [columns, rows] = [2 * Math.round(edgeM / 2 / res), 2 * Math.round(widthM / 2 / res)];
   for (let i = 0; i < columns; i += 1) {
-    for (let j = 0; j < columns; j += 1) {
-      const [x, y] = [centre(i), centre(j)];
+    for (let j = 0; j < rows; j += 1) {
+      const [x, y] = [(i - columns / 2 + 0.5) * res, (j - rows / 2 + 0.5) * res];
       const surface = heightAt(x, y);
       if (Number.isNaN(surface)) continue;
       const [kx, ky, kz] = [keyOf(x, res), keyOf(y, res), keyOf(surface + 1e-9, res)];

@@ -156,6 +156,8 @@ def moving(b: Builder, street: Street, time: float) -> None:
 class Drive:
     """The town and its camera, frame by frame."""
 
+    rig = RIG
+
     def __init__(self, atlas: Atlas) -> None:
         self.atlas = atlas
         rng = np.random.default_rng(SEED)
@@ -182,7 +184,7 @@ class Drive:
         b = Builder(self.atlas, np.random.default_rng(0), eye, 0.0)
         b.parts, b.materials, b.surfaces = list(self.town.parts), list(self.town.materials), self.town.surfaces
         moving(b, self.street, time)
-        return Scene(**b.soup(), rig=RIG, rotation=rotation, eye=eye, sky=self.sky, light=self.light, fog=700.0, exposure=0.19, kind="drive")
+        return Scene(**b.soup(), rig=self.rig, rotation=rotation, eye=eye, sky=self.sky, light=self.light, fog=700.0, exposure=0.19, kind="drive")
 
     def odometry(self, time: float) -> np.ndarray:
         """T_odom_optical [4, 4]; odom is on the ground below the first camera, x forward, y left, z up."""
@@ -209,22 +211,27 @@ def write_frame(drive: Drive, out: Path, index: int) -> dict:
     return {"stampNs": str(START_NS + round(time * 1e9)), "T_odom_optical": [round(float(x), 7) for x in drive.odometry(time).ravel()]}
 
 
+def write_drive(drive: Drive, out: Path, frames: range) -> None:
+    """Renders and writes these frames, and last drive.json."""
+    cv2.setNumThreads(1)
+    for folder in ("left", "right", "depth"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    entries = [write_frame(drive, out, k) for k in frames]
+    rig = drive.rig
+    calibration = {"width": rig.width, "height": rig.height, "fx": rig.fx, "fy": rig.fy, "cx": rig.cx, "cy": rig.cy, "baseline_m": rig.baseline}
+    document = {"calibration": calibration, "depth": {"unit": "cm", "step": DEPTH_STEP, "none": 0}, "frames": entries}
+    temporary = out / "drive.json.tmp"
+    temporary.write_text(json.dumps(document, indent=1) + "\n")
+    temporary.rename(out / "drive.json")
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--every", type=int, default=1, help="render every n-th frame only (a preview)")
     options = parser.parse_args()
-    cv2.setNumThreads(1)
-    for folder in ("left", "right", "depth"):
-        (options.out / folder).mkdir(parents=True, exist_ok=True)
-    drive = Drive(load_atlas("train", photos=False))
-    frames = [write_frame(drive, options.out, k) for k in range(0, FRAMES, options.every)]
-    calibration = {"width": RIG.width, "height": RIG.height, "fx": RIG.fx, "fy": RIG.fy, "cx": RIG.cx, "cy": RIG.cy, "baseline_m": RIG.baseline}
-    document = {"calibration": calibration, "depth": {"unit": "cm", "step": DEPTH_STEP, "none": 0}, "frames": frames}
-    temporary = options.out / "drive.json.tmp"
-    temporary.write_text(json.dumps(document, indent=1) + "\n")
-    temporary.rename(options.out / "drive.json")
+    write_drive(Drive(load_atlas("train", photos=False)), options.out, range(0, FRAMES, options.every))
 
 
 if __name__ == "__main__":
