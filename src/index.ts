@@ -36,8 +36,11 @@ export {
 } from "./io/stereo-topics.ts";
 export type { ImageWant } from "./msg/read-image.ts";
 export type { DecayOptions } from "./octree/decay.ts";
+export { DistanceField } from "./octree/distance.ts";
+export { type GroundOptions, GroundProjector } from "./octree/ground.ts";
 export { type InsertResult, type MapOptions as OccupancyMapOptions, OccupancyMap } from "./octree/occupancy-map.ts";
 export { makePointList, type PointList } from "./octree/points.ts";
+export { makeProjection, type Projection, projectInto } from "./octree/project.ts";
 export { boxInto, type CellAnswers, makeCellAnswers, queryKeysInto, queryPointsInto } from "./octree/query.ts";
 export { rectifiedPairs } from "./pipeline/frames.ts";
 export type { FrameOptions, PosedPair } from "./pipeline/frames-assemble.ts";

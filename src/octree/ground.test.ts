@@ -115,6 +115,8 @@ describe("GroundProjector", () => {
   it("knows a kerb that was seen in two halves", () => {
     const smeared: HeightAt = (x) => (x < 2 ? 0 : x < 2.1 ? 0.15 : 0.25);
     expect(look(terrainMap(smeared, at(0.1))).along(2, 5.9)).toEqual([GRID_OCCUPIED]);
+    const unseen: HeightAt = (x) => (x < 2 ? Number.NaN : smeared(x, 0));
+    expect(look(terrainMap(unseen, at(0.1))).along(2, 5.9)).toEqual([GRID_OCCUPIED]);
   });
 
   it("calls stairs an obstacle, each step of which could be taken", () => {

@@ -100,7 +100,7 @@ export class GroundProjector {
     this.#groundEnd = 0;
     this.#refusedEnd = 0;
     const first = foot.y * width + foot.x;
-    if (!this.#takeGround(first, foot.level, limits)) {
+    if (!this.#takeGround(first, foot.level, 0, limits)) {
       this.#kind[first] = FOOT;
       this.#level[first] = foot.level;
       this.#spread(first, foot, limits);
@@ -126,20 +126,22 @@ export class GroundProjector {
     const { width, height } = this.#columns;
     const x = from % width;
     const y = (from - x) / width;
+    // A step is one only where both its sides were seen: the foot of a higher one may be hidden.
+    const step = this.#kind[from] === GROUND ? limits.step : 0;
     for (let side = 0; side < 4; side += 1) {
       const toX = x + STEP_X[side]!;
       const toY = y + STEP_Y[side]!;
       const to = toY * width + toX;
       if (toX < 0 || toY < 0 || toX >= width || toY >= height || this.#kind[to] !== NOT_REACHED) continue;
-      if (this.#takeGround(to, this.#expected(to, from, foot), limits)) continue;
+      if (this.#takeGround(to, this.#expected(to, from, foot), step, limits)) continue;
       this.#refused[this.#refusedEnd] = to;
       this.#refused[this.#refusedEnd + 1] = from;
       this.#refusedEnd += 2;
     }
   }
 
-  #takeGround(column: number, expected: number, limits: Limits): boolean {
-    const found = this.#isSteep[column] === 1 ? -1 : this.#surface(column, expected, limits);
+  #takeGround(column: number, expected: number, step: number, limits: Limits): boolean {
+    const found = this.#isSteep[column] === 1 ? -1 : this.#surface(column, expected, step, limits);
     if (found < 0) return false;
     this.#kind[column] = GROUND;
     this.#level[column] = found;
@@ -164,7 +166,7 @@ export class GroundProjector {
   }
 
   /** Key of the surface of a column that lies nearest to the expected one, or -1. */
-  #surface(column: number, expected: number, { step, room }: Limits): number {
+  #surface(column: number, expected: number, step: number, { room }: Limits): number {
     const columns = this.#columns;
     const { occupied } = columns;
     // The robot's plane may lie on the border of two cells: a little more than half a cell.
