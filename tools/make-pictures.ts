@@ -84,7 +84,7 @@ async function show(paths: readonly string[], pixelRatio: 1 | 2): Promise<Stand>
 
 async function still(page: Page, name: string): Promise<void> {
   const path = join(images, `${name}.png`);
-  await sharp(await page.screenshot())
+  await sharp(await page.screenshot({ timeout: 120_000 }))
     .resize(size.width)
     .png({ palette: true, quality: 95, effort: 9, dither: 0.6 })
     .toFile(path);
@@ -96,7 +96,7 @@ async function animation(stand: Stand, frames: number): Promise<void> {
   for (let frame = 0; frame < frames; frame += STEP) {
     await stand.go(frame);
     taken.push(
-      await sharp(await stand.page.screenshot())
+      await sharp(await stand.page.screenshot({ timeout: 120_000 }))
         .resize(WIDTH)
         .png()
         .toBuffer(),

@@ -3,18 +3,16 @@ import { type Fault, messageOf } from "../core/fault.ts";
 import type { Header } from "../core/image.ts";
 import { type Bag, openBag } from "../io/bag.ts";
 import type { BagMessage } from "../io/bag-file.ts";
-import { encodeJpeg } from "../io/encode-jpeg.ts";
 import { decodeCdr } from "../msg/codec.ts";
 import { headerOf, type RosHeader } from "../msg/header.ts";
 import { readCameraInfo } from "../msg/read-camera-info.ts";
-import { readImage } from "../msg/read-image.ts";
 import { readTf } from "../msg/read-tf.ts";
-import { writeCompressedImage } from "../msg/write-camera.ts";
 import { writeString } from "../msg/write-string.ts";
 import { TfBuffer } from "../pipeline/tf-buffer.ts";
 import type { Payload } from "../server/viewer-server.ts";
 import { projection } from "../stereo/calibration.ts";
 import { type FeedFrame, type FeedTopic, freeCloud, occupiedCloud, poseMessage } from "./feed-frame.ts";
+import { compressed, headerOfCdr } from "./recorded-image.ts";
 import { type RecordedStatus, statusOfDiagnostics } from "./recorded-status.ts";
 import { type RecordedTopics, recordedTopics } from "./recorded-topics.ts";
 
@@ -132,7 +130,9 @@ export class RecordedRun {
       this.#status = statusOfDiagnostics(cdr) ?? this.#status;
     });
     await attempt("image", async (cdr) => {
-      messages.left = await this.#imageOf(cdr);
+      const { header, jpeg } = await compressed(cdr, this.#imageType);
+      this.#camera ??= header.frameId;
+      messages.left = jpeg;
     });
     await attempt("map", (cdr) => {
       const { header: ros, binary, resolution, data } = decodeCdr<Octomap>("octomap_msgs/Octomap", cdr);
@@ -158,15 +158,8 @@ export class RecordedRun {
     return { stampNs: stamps[0] ?? this.timesNs[frame]!, messages, bytes };
   }
 
-  async #imageOf(cdr: Uint8Array): Promise<Uint8Array> {
-    const isRaw = this.#bag.topics.find(({ name }) => name === this.#topics.image)?.type === "sensor_msgs/msg/Image";
-    if (!isRaw) {
-      this.#camera ??= headerOfCdr("sensor_msgs/CompressedImage", cdr).frameId;
-      return cdr;
-    }
-    const { image, ...header } = readImage(cdr);
-    this.#camera ??= header.frameId;
-    return writeCompressedImage(header, "jpeg", await encodeJpeg(image, 75));
+  get #imageType(): string | undefined {
+    return this.#bag.topics.find(({ name }) => name === this.#topics.image)?.type;
   }
 
   #poseAt(fixed: Header): Uint8Array | undefined {
@@ -187,8 +180,4 @@ export class RecordedRun {
       ...(this.#shape && { camera: this.#shape }),
     };
   }
-}
-
-function headerOfCdr(type: string, cdr: Uint8Array): Header {
-  return headerOf(decodeCdr<{ header: RosHeader }>(type, cdr).header);
 }

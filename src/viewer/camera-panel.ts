@@ -1,6 +1,7 @@
 import { readCompressedImage } from "../msg/read-compressed-image.ts";
 import { parseImage } from "../msg/read-image.ts";
 import { type ImageBox, imageBoxesOf, type SpaceBox } from "./detections.ts";
+import { drawBoxes } from "./draw-boxes.ts";
 import { makeProjected, projectInto } from "./projection.ts";
 import type { RunScene } from "./run-scene.ts";
 import type { CameraShape } from "./status.ts";
@@ -12,7 +13,7 @@ export interface Overlays {
   readonly voxels: boolean;
 }
 
-const [seenColour, heldColour, maskColour] = ["#ffd166", "#ffffff", [255, 64, 96]] as const;
+const maskColour = [255, 64, 96] as const;
 
 /**
  * The panel that shows the left camera's JPEG or PNG, and over it what was found in it. Newest wins: what comes while one
@@ -126,7 +127,7 @@ export class CameraPanel {
     const { camera, pose } = this.#run;
     if (this.#overlays.voxels && camera !== undefined && pose !== undefined) this.#drawVoxels(context, camera);
     if (this.#overlays.mask && this.#mask !== undefined) context.drawImage(this.#mask, 0, 0, width, height);
-    if (this.#overlays.boxes) this.#drawBoxes(context, camera);
+    if (this.#overlays.boxes) drawBoxes(context, this.#boxes, this.#spaceBoxes, camera);
   }
 
   #drawVoxels(context: CanvasRenderingContext2D, camera: CameraShape): void {
@@ -147,45 +148,4 @@ export class CameraPanel {
     context.drawImage(layer, 0, 0);
     context.globalAlpha = 1;
   }
-
-  #drawBoxes(context: CanvasRenderingContext2D, camera: CameraShape | undefined): void {
-    const { width } = this.#canvas;
-    context.lineWidth = width / 320;
-    context.font = `${Math.round(width / 42)}px system-ui, sans-serif`;
-    for (const { label, left, top, width: wide, height } of this.#boxes) {
-      frame(context, seenColour, [], label, left, top, wide, height);
-    }
-    if (camera === undefined) return;
-    const seen = new Set(this.#boxes.map(({ id }) => id));
-    for (const { id, label, centre, size } of this.#spaceBoxes) {
-      if (seen.has(id)) continue;
-      const nearM = centre.z - size.z / 2;
-      if (nearM <= 0.1) continue;
-      const [wide, high] = [(camera.fx * size.x) / nearM, (camera.fy * size.y) / nearM];
-      const [u, v] = [(camera.fx * centre.x) / nearM + camera.cx, (camera.fy * centre.y) / nearM + camera.cy];
-      frame(context, heldColour, [width / 80, width / 120], `${label} held`, u - wide / 2, v - high / 2, wide, high);
-    }
-  }
-}
-
-function frame(
-  context: CanvasRenderingContext2D,
-  colour: string,
-  dashes: number[],
-  label: string,
-  left: number,
-  top: number,
-  width: number,
-  height: number,
-): void {
-  context.strokeStyle = colour;
-  context.setLineDash(dashes);
-  context.strokeRect(left, top, width, height);
-  const size = Number.parseInt(context.font, 10);
-  const wide = context.measureText(label).width + size * 0.6;
-  const above = top > size * 1.4 ? top - size * 1.3 : top;
-  context.fillStyle = "rgb(13 17 23 / 75%)";
-  context.fillRect(left, above, wide, size * 1.3);
-  context.fillStyle = colour;
-  context.fillText(label, left + size * 0.3, above + size);
 }
