@@ -1,7 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests of how fast something answers: they have the machine for themselves, when the others are done. */
-const quiet = ["steady", "cycles", "faults", "images"].map((name) => `test/ros/${name}.test.ts`);
+/** Tests of how fast something answers, and of a browser that draws in software: one by one, when the others are done. */
+const quiet = [
+  ...["steady", "cycles", "faults", "images"].map((name) => `test/ros/${name}.test.ts`),
+  "test/viewer/*.test.ts",
+];
 
 export default defineConfig({
   test: {

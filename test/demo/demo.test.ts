@@ -10,7 +10,7 @@ import { hasBrowser, launchBrowser } from "../support/browser.ts";
 import { TestClient } from "../support/foxglove-client.ts";
 import { tempFolder } from "../support/temp.ts";
 
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: 400_000 });
 
 const folder = tempFolder();
 const screenshot = join(packageRoot(), "out/test/demo.png");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { packageRoot } from "../../src/cli/package-root.ts";
 
 /** Longer than any of these runs takes on a machine that does other things, too. */
-const limitMs = 120_000;
+const limitMs = 240_000;
 
 export interface Outcome {
   /** Undefined: it had to be killed, because it hung. */

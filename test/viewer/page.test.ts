@@ -31,7 +31,7 @@ async function serve(
   return { server, send };
 }
 
-describe.skipIf(!hasBrowser())("the viewer page", { timeout: 180_000 }, () => {
+describe.skipIf(!hasBrowser())("the viewer page", { timeout: 600_000 }, () => {
   let pages: Pages;
 
   beforeAll(async () => {

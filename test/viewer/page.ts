@@ -13,7 +13,7 @@ const shots = join(root, "out/test/viewer");
 export const [width, height] = [1280, 720];
 
 /** On a busy machine, drawing in software. */
-const patienceMs = 60_000;
+const patienceMs = 180_000;
 
 /** Between the panels. */
 export const middle = [0.25, 0.1, 0.62, 0.9] as const;
@@ -59,7 +59,8 @@ export class Pages {
   async open(url: string, theme: "dark" | "light" = "dark"): Promise<OpenPage> {
     const page = await this.#browser.newPage({ viewport: { width, height }, colorScheme: theme });
     const opened = new OpenPage(page);
-    await page.goto(url);
+    page.setDefaultTimeout(patienceMs);
+    await page.goto(url, { waitUntil: "domcontentloaded" });
     return opened;
   }
 }

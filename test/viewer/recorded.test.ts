@@ -10,6 +10,8 @@ import { height, isVivid, middle, Pages, width } from "./page.ts";
 import { occupiedAt, writeRecording } from "./recording.ts";
 import type { StreetPoint } from "./street.ts";
 
+/** On a busy machine. */
+const patience = { timeout: 60_000 };
 const folder = tempFolder();
 const frames = 20;
 const voxelsAt = (frame: number) => occupiedAt(frame).length.toLocaleString("en");
@@ -38,7 +40,7 @@ async function serve(pages: Pages, paths: readonly string[], speed: number) {
   return { server, playback, close };
 }
 
-describe.skipIf(!hasBrowser())("a recording in the page", { timeout: 300_000 }, () => {
+describe.skipIf(!hasBrowser())("a recording in the page", { timeout: 600_000 }, () => {
   let pages: Pages;
   let path: string;
 
@@ -52,9 +54,10 @@ describe.skipIf(!hasBrowser())("a recording in the page", { timeout: 300_000 }, 
     const { server, playback, close } = await serve(pages, [path], 0.1);
     const page = await pages.open(server.url);
     await page.waitForText("connection", "recording");
+    await page.waitForText("time", "of 20");
     await page.press(" ");
     await page.waitForText("hint", "paused");
-    await expect.poll(() => page.page.locator("#play").getAttribute("data-playing")).toBe("false");
+    await expect.poll(() => page.page.locator("#play").getAttribute("data-playing"), patience).toBe("false");
 
     const slider = page.page.locator("#scrub");
     await slider.fill("7");
@@ -74,11 +77,11 @@ describe.skipIf(!hasBrowser())("a recording in the page", { timeout: 300_000 }, 
     await page.press("+");
     await page.waitForText("hint", "speed: 0.25x");
     await page.page.locator("#speed").selectOption("8");
-    await expect.poll(() => playback.state()["playback.speed"]).toBe(8);
+    await expect.poll(() => playback.state()["playback.speed"], patience).toBe(8);
     await page.page.locator("#play").click();
     await page.waitForText("time", "20 of 20");
     await page.waitForText("voxels", voxelsAt(19));
-    await expect.poll(() => page.page.locator("#play").getAttribute("data-playing")).toBe("false");
+    await expect.poll(() => page.page.locator("#play").getAttribute("data-playing"), patience).toBe("false");
     expect(page.errors).toEqual([]);
     await page.close();
     await close();
@@ -119,7 +122,7 @@ describe.skipIf(!hasBrowser())("a recording in the page", { timeout: 300_000 }, 
     await page.press("b", "v");
     await page.see("no-boxes", (seen) => seen.share(inImage, isYellow) === 0, "no box");
     await page.press("i");
-    await expect.poll(() => page.page.locator("#camera").isVisible()).toBe(false);
+    await expect.poll(() => page.page.locator("#camera").isVisible(), patience).toBe(false);
     expect(page.errors).toEqual([]);
     await page.close();
     await close();
