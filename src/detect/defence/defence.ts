@@ -38,7 +38,7 @@ const BACK = 0.4;
 const LOST = { score: 0.6, rise: 0.4, cover: 1 };
 
 /**
- * Suspicion from which a window is tried in all sizes even where filling it as it was found changed nothing. No clean training
+ * Suspicion from which the first window is tried in other sizes even where filling it as it was found changed nothing. No clean training
  * picture reaches it.
  */
 const CERTAIN = 4.5;
@@ -133,11 +133,12 @@ export class Defence {
     const boxes = boxesOf(suspects);
     const [all] = await look.again([boxes]);
     const whole = this.#change(look.first, all!, boxes);
-    if (whole.gained.length + whole.lost.length === 0 && suspects[0]!.suspicion < CERTAIN) {
+    const isNothing = whole.gained.length + whole.lost.length === 0;
+    if (isNothing && suspects[0]!.suspicion < CERTAIN) {
       for (const window of suspects) this.#memory.clear(window);
       return suspects.map((window) => ({ window, masked: false, gained: 0, lost: 0 }));
     }
-    const tries = await this.#tryEach(look, boxes, all!);
+    const tries = await this.#tryEach(look, isNothing ? boxes.slice(0, 1) : boxes, all!);
     const best = boxes.map((_, i) => {
       const own = tries.filter(({ of }) => of === i);
       return own.length === 0 ? undefined : own.reduce((a, b) => (b.rise > a.rise ? b : a));
@@ -161,7 +162,7 @@ export class Defence {
     return suspects.map((window, i) => {
       const { gained, lost } = best[i] ?? { gained: [], lost: [] };
       if (isBlamed[i]) this.#memory.hold({ ...window, box: fitting[i]! }, look.answer);
-      else if (best[i] !== undefined) this.#memory.clear(window);
+      else if (isNothing || best[i] !== undefined) this.#memory.clear(window);
       return { window, masked: isBlamed[i]!, gained: gained.length, lost: lost.length };
     });
   }
