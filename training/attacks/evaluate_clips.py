@@ -1,22 +1,24 @@
-"""The left pictures of the clips of attacks.clips, frame by frame, with the product's defence off and, if it has one, on.
+"""The left pictures of the clips of attacks.clips, as a recording, with the product's defence off and, if it has one, on.
 
     python -m attacks.evaluate_clips DIR [--product ROOT] [--json F] [--sheet F.png]
 
-What stereo and time add is measured by attacks.evaluate_stereo. As in attacks.evaluate, of a creation it is the success of the
-attack that is counted. `back_after`: frames from the start until the product is right for good.
+What stereo adds is measured by attacks.evaluate_stereo. As in attacks.evaluate, of a creation it is the success of the
+attack that is counted. `back_after`: frames from the start until the product is right for good. `cost`: passes of the network,
+windows looked into in one frame, frames with a mask.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from .evaluate import holds
-from .product import ROOT, detect, knows
+from .product import ROOT, command, knows, recorded
 from .sheet import cell_of
 from .targets import read_rgb
 
@@ -37,11 +39,17 @@ def until_back(hits: list[bool]) -> int:
     return len(hits) - next((i for i, hit in enumerate(reversed(hits)) if not hit), len(hits))
 
 
-def runs_of(folder: Path, product: Path) -> dict[str, dict[str, dict]]:
-    """Lines by way of running and file name."""
-    if not knows(product, "detect", "--defence"):
-        return {"": detect(folder / "left", root=product)}
-    return {"": detect(folder / "left", "--defence", "off", root=product), "defended": detect(folder / "left", "--defence", "on", root=product)}
+def runs_of(folder: Path, product: Path, names: list[str]) -> dict[str, dict[str, dict]]:
+    """Lines by way of running and file name; the clip as one recording, so that the defence remembers."""
+    with tempfile.TemporaryDirectory() as below:
+        bag = recorded(folder, Path(below), product)
+        runs = {"": "off", "defended": "on"} if knows(product, "detect", "--defence") else {"": None}
+        found = {}
+        for run, defence in runs.items():
+            options = [] if defence is None else ["--defence", defence]
+            lines = command(product, "detect", str(bag), "--threads", "1", *options).splitlines()
+            found[run] = dict(zip(names, map(json.loads, lines), strict=True))
+    return found
 
 
 def main() -> None:
@@ -54,7 +62,7 @@ def main() -> None:
     said, bands = [], []
     for path in sorted(a.folder.glob("*-grey/index.json")):
         name = path.parent.name.removesuffix("-grey")
-        clip: dict = {"clip": name, "share": {}, "back_after": {}, "found": {}}
+        clip: dict = {"clip": name, "share": {}, "back_after": {}, "cost": {}, "found": {}}
         for variant in VARIANTS:
             folder = a.folder / f"{name}-{variant}"
             if not (folder / "index.json").exists():
@@ -62,11 +70,14 @@ def main() -> None:
             index = json.loads((folder / "index.json").read_text())
             clip |= {key: index[key] for key in ("class", "mesh", "creates", "board_m")}
             targets = targets_of(index)
-            for run, lines in runs_of(folder, a.product).items():
+            for run, lines in runs_of(folder, a.product, [t["file"] for t in targets]).items():
                 key = f"{variant} {run}".strip()
                 hits = [holds(lines[t["file"]], t, index["creates"]) for t in targets]
                 clip["found"][key], clip["share"][key] = hits, round(float(np.mean(hits)), 3)
                 clip["back_after"][key] = until_back([hit != index["creates"] for hit in hits])
+                if run:
+                    passes, looks = ([line["passes"] for line in lines.values()], [len(line["looked_into"]) for line in lines.values()])
+                    clip["cost"][variant] = {"passes": round(float(np.mean(passes)), 3), "most_passes": max(passes), "most_windows": max(looks), "masked": sum(bool(line["masks"]) for line in lines.values())}
                 chosen = targets[:: max(1, len(targets) // 7)][:8]
                 bands.append(np.hstack([cell_of(read_rgb(folder / "left" / t["file"]), lines[t["file"]], t, f"{name} {key} {t['file'][:-4]}") for t in chosen]))
         said.append(clip)

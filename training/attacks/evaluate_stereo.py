@@ -4,7 +4,8 @@
 
 Each clip becomes a recording (`voxelguard bag from-images`) and is replayed with `--detect`, with stereo evidence and without.
 Per frame, of a target that is really there (IoU with its label at least .3, the box of a held track being a prediction):
-seen (score .4 by the detector in this frame), kept (seen, or held by solid voxels), solid (in ~/points at least 3 voxels lie in
+seen (score .4 by the detector in this frame), first_seen (frames before the first so seen), sure (the share that is
+seen from there on), ids (how many it had), kept (seen, or held by solid voxels), solid (in ~/points at least 3 voxels lie in
 the middle of its box within 1 m of its distance: an obstacle to the map, whatever the detector says). Of a made-up one: shown (a
 detection of the class lies on it, score .4 after demotion), demoted (one lies on it and lost its score to the evidence).
 """
@@ -23,7 +24,7 @@ from mcap_ros2.decoder import DecoderFactory
 
 from .detector import iou
 from .evaluate_clips import targets_of
-from .product import ROOT, command
+from .product import ROOT, command, recorded
 from .targets import SCORE
 
 SAME = 0.3
@@ -62,6 +63,7 @@ def on_it(line: dict, target: dict) -> list[dict]:
 
 def judge(index: dict, lines: list[dict], clouds: list[np.ndarray], camera: dict) -> dict[str, float]:
     rows: dict[str, list[bool]] = {}
+    ids = []
     for frame, target, line, points in zip(index["frames"], targets_of(index), lines, clouds, strict=True):
         if index["creates"]:
             found = on_it(line, {**target, "box": target["patch"]})
@@ -71,6 +73,7 @@ def judge(index: dict, lines: list[dict], clouds: list[np.ndarray], camera: dict
             }
         else:
             found = on_it(line, target)
+            ids += [each["id"] for each in found if each["score"] >= SCORE and each["status"] == "seen"][:1]
             row = {
                 "seen": any(each["score"] >= SCORE and each["status"] == "seen" for each in found),
                 "kept": any(each["status"] in ("seen", "held") for each in found),
@@ -78,15 +81,18 @@ def judge(index: dict, lines: list[dict], clouds: list[np.ndarray], camera: dict
             }
         for name, value in row.items():
             rows.setdefault(name, []).append(value)
-    return {name: round(float(np.mean(values)), 3) for name, values in rows.items()}
+    said = {name: round(float(np.mean(values)), 3) for name, values in rows.items()}
+    if not index["creates"]:
+        first = rows["seen"].index(True) if any(rows["seen"]) else len(rows["seen"])
+        after = rows["seen"][first:]
+        said |= {"first_seen": first, "sure": round(float(np.mean(after)), 3) if after else 0.0, "ids": len(set(ids))}
+    return said
 
 
 def run(folder: Path, root: Path, below: Path, options: list[str]) -> tuple[list[dict], list[np.ndarray]]:
     """Objects and solid voxels of each frame of one clip."""
-    bag, out, objects = below / "clip.mcap", below / "map.mcap", below / "objects.jsonl"
-    made = ["--calibration", f"{folder}/calibration.json", "--timestamps", f"{folder}/timestamps.txt", "--poses", f"{folder}/poses.txt"]
-    command(root, "bag", "from-images", "--left", f"{folder}/left", "--right", f"{folder}/right", *made, "--out", str(bag))
-    command(root, "replay", str(bag), "--detect", "--out", str(out), "--objects", str(objects), *options)
+    out, objects = below / "map.mcap", below / "objects.jsonl"
+    command(root, "replay", str(recorded(folder, below, root)), "--detect", "--out", str(out), "--objects", str(objects), *options)
     return [json.loads(line) for line in objects.read_text().splitlines()], points_of(out)
 
 

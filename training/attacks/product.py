@@ -26,6 +26,14 @@ def knows(root: Path, name: str, option: str) -> bool:
     return option in command(root, name, "--help")
 
 
+def recorded(clip: Path, below: Path, root: Path = ROOT) -> Path:
+    """A clip of attacks.clips as a recording, written below a folder."""
+    bag = below / "clip.mcap"
+    made = ["--calibration", f"{clip}/calibration.json", "--timestamps", f"{clip}/timestamps.txt", "--poses", f"{clip}/poses.txt"]
+    command(root, "bag", "from-images", "--left", f"{clip}/left", "--right", f"{clip}/right", *made, "--out", str(bag))
+    return bag
+
+
 def detect(folder: Path, *options: str, root: Path = ROOT) -> dict[str, dict]:
     """What the product prints of each picture in a folder, by file name."""
     lines = [json.loads(line) for line in command(root, "detect", str(folder.resolve()), "--threads", "1", *options).splitlines()]
