@@ -64,17 +64,17 @@ export function judge(solid: SolidView, box: ArrayLike<number>, className: strin
   const [width, height] = [x1 - x0, y1 - y0];
   const rows = cellsOf(y0 + INNER.top * height, y0 + INNER.bottom * height);
   const columns = cellsOf(x0 + INNER.left * width, x0 + INNER.right * width);
-  const depths: number[] = [];
+  let solidCount = 0;
   let inside = 0;
   for (let row = rows.first; row <= rows.last; row += 1) {
     for (let column = columns.first; column <= columns.last; column += 1) {
       const depth = solid.at(row, column);
       if (Number.isNaN(depth)) continue;
       inside += 1;
-      if (depth < Number.POSITIVE_INFINITY) depths.push(depth);
+      if (depth < Number.POSITIVE_INFINITY) solid.scratch[solidCount++] = depth;
     }
   }
-  depths.sort((a, b) => a - b);
+  const depths = solid.scratch.subarray(0, solidCount).sort();
   const { from, count } = densest(depths, solid.voxelSizeM);
   const share = inside === 0 ? 0 : count / inside;
   const depthM = count === 0 ? Number.NaN : depths[from + (count >> 1)]!;
@@ -85,7 +85,9 @@ export function judge(solid: SolidView, box: ArrayLike<number>, className: strin
   const usualM = isCut ? undefined : heightM[className];
   if (usualM === undefined) return share < SOLID ? nothing("unknown", share) : { support: "upright", share, depthM };
   const expectedM = (solid.view.fy * usualM) / height;
-  const isBehind = depths.filter((depth) => depth > BEYOND * expectedM).length > SOLID * inside;
+  let nearer = 0;
+  while (nearer < solidCount && depths[nearer]! <= BEYOND * expectedM) nearer += 1;
+  const isBehind = solidCount - nearer > SOLID * inside;
   const behind = isBehind && expectedM < SURE_RANGE * rangeM ? "empty" : "unknown";
   if (share < SOLID || depthM > BEYOND * expectedM) return nothing(behind, share);
   if (depthM >= SMALL * expectedM) return { support: "upright", share, depthM };
@@ -110,15 +112,22 @@ function cellsOf(fromPx: number, toPx: number): Cells {
 }
 
 /** The nearest run of sorted depths, a few voxels deep, that holds half of what the fullest one does. */
-function densest(depths: readonly number[], voxelM: number): { readonly from: number; readonly count: number } {
-  const runs: { from: number; count: number }[] = [];
+function densest(depths: Float32Array, voxelM: number): { readonly from: number; readonly count: number } {
+  const most = firstRun(depths, voxelM, depths.length + 1).most;
+  const { from, count } = firstRun(depths, voxelM, most / 2);
+  return { from, count };
+}
+
+/** The first run of at least `enough` depths, and how many the fullest run up to there holds. */
+function firstRun(depths: Float32Array, voxelM: number, enough: number) {
+  let most = 0;
   for (let from = 0, to = 0; from < depths.length; from += 1) {
     const limit = depths[from]! + Math.max(2.01 * voxelM, 0.1 * depths[from]!);
     while (to < depths.length && depths[to]! <= limit) to += 1;
-    runs.push({ from, count: to - from });
+    most = Math.max(most, to - from);
+    if (to - from >= enough) return { from, count: to - from, most };
   }
-  const most = runs.reduce((best, { count }) => Math.max(best, count), 0);
-  return runs.find(({ count }) => count >= most / 2) ?? { from: 0, count: 0 };
+  return { from: 0, count: 0, most };
 }
 
 /** Whether the surface in the box goes on to both sides and above it. */

@@ -12,6 +12,8 @@ export class SolidView {
   columns = 0;
   /** Metres along the optical axis, row-major. */
   depthM = new Float32Array(0);
+  /** As long, for who judges a part of it. */
+  scratch = new Float32Array(0);
   /** Edge of a voxel, metres. */
   voxelSizeM = 0;
   view: View = { fx: 1, fy: 1, cx: 0, cy: 0, width: 0, height: 0 };
@@ -26,7 +28,7 @@ export class SolidView {
     this.voxelSizeM = voxelSizeM;
     this.view = view;
     const cells = this.rows * this.columns;
-    if (this.depthM.length < cells) this.depthM = new Float32Array(cells);
+    if (this.depthM.length < cells) [this.depthM, this.scratch] = [new Float32Array(cells), new Float32Array(cells)];
     this.depthM.fill(Number.POSITIVE_INFINITY);
     for (let i = 0; i < count; i += 1) this.#cover(xyz[3 * i]!, xyz[3 * i + 1]!, xyz[3 * i + 2]!);
   }

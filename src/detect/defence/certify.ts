@@ -1,8 +1,7 @@
-import type { Box, Detections, Detector, DetectorAnswer } from "../../core/detection.ts";
+import type { Box, Detector, DetectorAnswer } from "../../core/detection.ts";
 import { Fault } from "../../core/fault.ts";
 import type { Image } from "../../core/image.ts";
-import { iou } from "../candidates.ts";
-import { cut } from "./verify.ts";
+import { bestAt, cut } from "./verify.ts";
 
 /** Detections of one class that overlap by this much show the same object. */
 const SAME = 0.5;
@@ -51,7 +50,9 @@ export async function certify(detector: Detector, image: Image, share: number): 
     );
     for (const [k, answer] of answers.entries()) {
       for (let i = 0; i < found.count; i += 1) {
-        if (survives[i] === "no" || isIn(answer, found, i, detector.scoreThreshold)) continue;
+        if (survives[i] === "no") continue;
+        const best = bestAt(answer, found.classes[i]!, found.boxes, 4 * i, SAME);
+        if (best > 0 && best >= detector.scoreThreshold) continue;
         survives[i] = mustTouch(starts[from + k]!, patchPx, found.boxes.subarray(4 * i)) ? "beside" : "no";
       }
     }
@@ -78,14 +79,6 @@ export function maskStarts(width: number, height: number, patch: number): MaskSt
 function mustTouch({ x, y, step }: MaskStart, patch: number, box: Float32Array): boolean {
   const across = x + patch > box[0]! && x + step < box[2]!;
   return across && y + patch > box[1]! && y + step < box[3]!;
-}
-
-function isIn(answer: Detections, found: Detections, i: number, minScore: number): boolean {
-  for (let j = 0; j < answer.count; j += 1) {
-    if (answer.classes[j] !== found.classes[i] || answer.scores[j]! < minScore) continue;
-    if (iou(found.boxes, 4 * i, 4 * j, answer.boxes) >= SAME) return true;
-  }
-  return false;
 }
 
 function cuesMissing(): Fault {

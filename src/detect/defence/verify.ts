@@ -34,12 +34,18 @@ export function surplus(
   return { indices, rise: sum };
 }
 
-/** Best score of a class where the box that begins at `at` lies; 0 where there is none. */
-export function bestAt(found: Detections, classIndex: number, boxes: ArrayLike<number>, at: number): number {
+/** Best score of a class where the box that begins at `at` is overlapped by `least`; 0 where there is none. */
+export function bestAt(
+  found: Detections,
+  classIndex: number,
+  boxes: ArrayLike<number>,
+  at: number,
+  least = SAME,
+): number {
   let best = 0;
   for (let i = 0; i < found.count; i += 1) {
     if (found.classes[i] !== classIndex || found.scores[i]! <= best) continue;
-    if (iou(boxes, at, 4 * i, found.boxes) >= SAME) best = found.scores[i]!;
+    if (iou(boxes, at, 4 * i, found.boxes) >= least) best = found.scores[i]!;
   }
   return best;
 }
