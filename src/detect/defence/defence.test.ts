@@ -18,6 +18,8 @@ interface Scene {
   patches: Box[];
   /** Stand out as patches do, and do nothing. */
   signs: Box[];
+  /** Patches of which each is taken for an object of this score. */
+  made?: { box: Box; score: number }[];
 }
 
 const covers = (window: Box, part: Box) =>
@@ -47,7 +49,10 @@ class Fake implements Detector {
   #look(windows: readonly Box[]): DetectorAnswer {
     this.runs += 1;
     const live = this.scene.patches.filter((patch) => !windows.some((window) => covers(window, patch)));
-    const seen = this.scene.objects.filter(({ box }) => !live.some((patch) => common(patch, 0, 0, box) > 0));
+    const seen = [
+      ...this.scene.objects.filter(({ box }) => !live.some((patch) => common(patch, 0, 0, box) > 0)),
+      ...(this.scene.made ?? []).filter(({ box }) => !windows.some((window) => covers(window, box))),
+    ];
     return {
       count: seen.length,
       boxes: Float32Array.from(seen.flatMap(({ box }) => box)),
@@ -60,7 +65,7 @@ class Fake implements Detector {
   #cues(windows: readonly Box[]): Cues {
     const [width, height] = [WIDTH / CELL, HEIGHT / CELL];
     const map = new Float32Array(width * height).fill(4);
-    for (const part of [...this.scene.patches, ...this.scene.signs]) {
+    for (const part of [...this.scene.patches, ...this.scene.signs, ...(this.scene.made ?? []).map(({ box }) => box)]) {
       if (windows.some((window) => covers(window, part))) continue;
       for (let y = Math.round(part[1] / CELL); y < Math.round(part[3] / CELL); y += 1) {
         for (let x = Math.round(part[0] / CELL); x < Math.round(part[2] / CELL); x += 1) map[y * width + x] = 90;
@@ -112,6 +117,20 @@ describe("the defence", () => {
     );
     expect(ofPatch).toMatchObject({ masked: true, gained: 1, lost: 0 });
     expect(ofSign).toMatchObject({ masked: false, gained: 0 });
+  });
+
+  it("fills what is surely taken for an object and nothing but a patch, and leaves what is so only weakly", async () => {
+    for (const [score, left] of [
+      [0.9, 1],
+      [0.5, 2],
+    ] as const) {
+      const { detector, run } = make();
+      detector.scene = { objects: [person], patches: [], signs: [], made: [{ box: sign, score }] };
+      const answer = await run();
+      expect(answer.count).toBe(left);
+      expect(answer.masks).toHaveLength(2 - left);
+      expect(list(answer)[0]).toEqual([...person.box]);
+    }
   });
 
   it("leaves what stands out and does nothing, and does not look into it twice", async () => {
