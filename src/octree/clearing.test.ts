@@ -5,7 +5,7 @@ import { clearingRay } from "../../test/reference/clearing-walk.ts";
 import type { StereoCalibration } from "../core/calibration.ts";
 import { FREE, makeOctreeFrame, OCCUPIED, type OctreeFrame, type OctreeGrid } from "../core/occupancy.ts";
 import { clearingPointsInto, cutOffBy, makeClearingRays } from "./clearing.ts";
-import { frameOccupiedInto, rasterInto } from "./per-frame.ts";
+import { frameOccupiedInto, hasBit, makeLeafBits, rasterInto } from "./per-frame.ts";
 import { makePointList } from "./points.ts";
 
 const grid: OctreeGrid = { voxelSizeM: 0.5, origin: [-8, -8, 0], size: [16, 16, 16], levels: 2 };
@@ -19,6 +19,15 @@ const calibration: StereoCalibration = {
   baselineM: 0.1,
   doffsPx: 0,
 };
+
+/** State by leaf. */
+function statesOf(frame: OctreeFrame): number[] {
+  const bits = makeLeafBits(frame.grid);
+  rasterInto(bits, frame);
+  return Array.from({ length: 4096 }, (_, leaf) =>
+    hasBit(bits.occupied, leaf) ? OCCUPIED : hasBit(bits.free, leaf) ? FREE : 0,
+  );
+}
 
 /** Every leaf's state by a rule over its indices. */
 function frameBy(rule: (x: number, y: number, z: number) => number): OctreeFrame {
@@ -126,8 +135,7 @@ it("ends every ray where the reference ends it", () => {
       const rays = makeClearingRays(of, calibration, options);
       const out = makePointList(1);
       clearingPointsInto(out, frame, rays);
-      const dense = new Uint8Array(4096);
-      rasterInto(dense, frame);
+      const dense = statesOf(frame);
       const cutOff = cutOffBy(of, calibration);
       const wanted: number[][] = [];
       for (let ray = 0; ray < rays.directions.length; ray += 3) {
@@ -154,8 +162,7 @@ it("only ever crosses free space after its blind start, and ends inside it", () 
   fc.assert(
     fc.property(random, (seed) => {
       const frame = randomFrame(randomOf(seed), grid);
-      const dense = new Uint8Array(4096);
-      rasterInto(dense, frame);
+      const dense = statesOf(frame);
       const cutOff = cutOffBy(grid, calibration);
       for (const [x, y, z] of pointsOf(frame, { maxRays: 512, blindM: 1 })) {
         const length = Math.hypot(x!, y!, z!);
@@ -192,4 +199,22 @@ it("frameOccupiedInto lists occupied cells with centre and probability, growing 
   expect(out.count).toBe(2);
   expect(Array.from(out.xyz.subarray(0, 6))).toEqual([0.25, 0.25, 3.25, -3.5, -3.5, 1.5]);
   expect(Array.from(out.value.subarray(0, 2))).toEqual([0.75, 0.5]);
+});
+
+it("rasterInto gives every leaf the state of its cell, of edges shorter and longer than a word", () => {
+  const wide: OctreeGrid = { voxelSizeM: 0.5, origin: [0, 0, 0], size: [64, 64, 64], levels: 7 };
+  for (const level of [0, 1, 2, 4, 6]) {
+    const frame = makeOctreeFrame(wide, 2);
+    const last = 2 ** level - 1;
+    addCell(frame, level, last, 0, last, FREE, 0.1);
+    const bits = makeLeafBits(wide);
+    rasterInto(bits, frame);
+    const edge = 64 >> level;
+    for (let leaf = 0; leaf < 64 ** 3; leaf += 1) {
+      const [x, y, z] = [leaf & 63, (leaf >> 6) & 63, leaf >> 12];
+      if (hasBit(bits.free, leaf) !== (x >= 64 - edge && y < edge && z >= 64 - edge))
+        throw new Error(`${level}: ${x} ${y} ${z}`);
+    }
+    expect(bits.occupied.every((word) => word === 0)).toBe(true);
+  }
 });

@@ -1,8 +1,8 @@
 import type { StereoCalibration } from "../core/calibration.ts";
 import { Fault } from "../core/fault.ts";
-import { FREE, OCCUPIED, type OctreeFrame, type OctreeGrid, UNKNOWN } from "../core/occupancy.ts";
+import type { OctreeFrame, OctreeGrid } from "../core/occupancy.ts";
 import { isWhollyInView, type View } from "../core/view.ts";
-import { rasterInto } from "./per-frame.ts";
+import { hasBit, type LeafBits, makeLeafBits, rasterInto } from "./per-frame.ts";
 import { type PointList, reserve } from "./points.ts";
 
 export interface ClearingOptions {
@@ -33,11 +33,11 @@ export interface ClearingRays {
   readonly rows: number;
   /** Unit vectors, left optical frame. */
   readonly directions: Float64Array;
-  /** States of the leaves as `rasterInto` writes them, then one of all that is outside the grid: unknown. */
-  readonly dense: Uint8Array;
+  /** States of the leaves; the one after the last stands for all that is outside the grid. */
+  readonly states: LeafBits;
   /** Places in `leaf` and `enterM` of a ray's leaves: `first[ray]` to before `first[ray + 1]`, the last one an end outside. */
   readonly first: Int32Array;
-  /** Index in `dense`. */
+  /** Which bit of `states`. */
   readonly leaf: Int32Array;
   /** Metres from the camera to where the ray comes into the leaf. */
   readonly enterM: Float32Array;
@@ -77,7 +77,7 @@ export function makeClearingRays(
     columns,
     rows,
     directions,
-    dense: new Uint8Array(cutOff.length + 1),
+    states: makeLeafBits(grid),
     first,
     leaf: traced.leaf.slice(0, traced.count),
     enterM: traced.enterM.slice(0, traced.count),
@@ -85,7 +85,7 @@ export function makeClearingRays(
   };
 }
 
-/** 1 where a leaf reaches out of the image, so that nothing can call it free; indices as those of `rasterInto`. */
+/** 1 where a leaf reaches out of the image, so that nothing can call it free; by leaf, as the bits of `states`. */
 export function cutOffBy(grid: OctreeGrid, view: View): Uint8Array {
   const [sizeX, sizeY, sizeZ] = grid.size;
   const out = new Uint8Array(sizeX * sizeY * sizeZ);
@@ -124,8 +124,9 @@ export function clearingPointsInto(out: PointList, frame: OctreeFrame, rays: Cle
       remedy: "Call makeClearingRays again when the grid or the calibration changes.",
     });
   }
-  const { directions, dense, first, leaf, enterM, freeBy } = rays;
-  rasterInto(dense, frame);
+  const { directions, states, first, leaf, enterM, freeBy } = rays;
+  const { free, occupied } = states;
+  rasterInto(states, frame);
   out.count = 0;
   const count = freeBy.length;
   reserve(out, count);
@@ -133,16 +134,16 @@ export function clearingPointsInto(out: PointList, frame: OctreeFrame, rays: Cle
   for (let ray = 0; ray < count; ray += 1) {
     const by = freeBy[ray]!;
     let at = first[ray]!;
-    while (at < by && dense[leaf[at]!] === UNKNOWN) at += 1;
-    if (dense[leaf[at]!] !== FREE) continue;
-    while (dense[leaf[at]!] === FREE) at += 1;
+    while (at < by && !(hasBit(free, leaf[at]!) || hasBit(occupied, leaf[at]!))) at += 1;
+    if (!hasBit(free, leaf[at]!)) continue;
+    while (hasBit(free, leaf[at]!)) at += 1;
     const endM = enterM[at]!;
     const rangeM = Math.max(endM - insetM, endM * 0.9);
     const to = out.count * 3;
     out.xyz[to] = directions[ray * 3]! * rangeM;
     out.xyz[to + 1] = directions[ray * 3 + 1]! * rangeM;
     out.xyz[to + 2] = directions[ray * 3 + 2]! * rangeM;
-    out.value[out.count] = dense[leaf[at]!] === OCCUPIED ? 1 : 0;
+    out.value[out.count] = hasBit(occupied, leaf[at]!) ? 1 : 0;
     out.count += 1;
   }
 }

@@ -1,4 +1,4 @@
-import { cellCentreInto, OCCUPIED, type OctreeFrame, UNKNOWN } from "../core/occupancy.ts";
+import { cellCentreInto, OCCUPIED, type OctreeFrame, type OctreeGrid, UNKNOWN } from "../core/occupancy.ts";
 import { type PointList, reserve } from "./points.ts";
 
 /**
@@ -16,23 +16,40 @@ export function frameOccupiedInto(out: PointList, frame: OctreeFrame): void {
   }
 }
 
-/**
- * Writes the frame's cells into a dense leaf grid, dense[(z * sizeY + y) * sizeX + x]: the state of the cell that the leaf
- * lies in. What the frame does not list is 0: UNKNOWN. Wants at least the product of `frame.grid.size` entries.
- */
-export function rasterInto(dense: Uint8Array, frame: OctreeFrame): void {
+/** Leaves of a grid as two sets of bits, free and occupied; in neither: unknown. Bit (z * sizeY + y) * sizeX + x. */
+export interface LeafBits {
+  readonly free: Int32Array;
+  readonly occupied: Int32Array;
+}
+
+/** One bit more than the grid has leaves, so that a leaf that is none is always unknown. */
+export function makeLeafBits({ size }: OctreeGrid): LeafBits {
+  const words = ((size[0] * size[1] * size[2]) >> 5) + 1;
+  return { free: new Int32Array(words), occupied: new Int32Array(words) };
+}
+
+export function hasBit(bits: Int32Array, at: number): boolean {
+  return ((bits[at >> 5]! >>> at) & 1) === 1;
+}
+
+/** Each leaf gets the state of the frame's cell that it lies in; what the frame does not list is unknown. */
+export function rasterInto(out: LeafBits, frame: OctreeFrame): void {
   const { levels, size } = frame.grid;
   const [sizeX, sizeY] = size;
-  dense.fill(UNKNOWN);
+  out.free.fill(0);
+  out.occupied.fill(0);
   for (let i = 0; i < frame.count; i += 1) {
     const state = frame.state[i]!;
     if (state === UNKNOWN) continue;
+    const bits = state === OCCUPIED ? out.occupied : out.free;
     const edge = 1 << (levels - 1 - frame.level[i]!);
     const corner = (frame.z[i]! * edge * sizeY + frame.y[i]! * edge) * sizeX + frame.x[i]! * edge;
+    // A row of a cell lies in one word or fills several: it begins at a multiple of its length.
+    const row = edge >= 32 ? -1 : (1 << edge) - 1;
     for (let z = 0; z < edge; z += 1) {
       for (let y = 0; y < edge; y += 1) {
-        const row = corner + (z * sizeY + y) * sizeX;
-        for (let x = 0; x < edge; x += 1) dense[row + x] = state;
+        const first = corner + (z * sizeY + y) * sizeX;
+        for (let x = 0; x < edge; x += 32) bits[(first + x) >> 5]! |= row << first;
       }
     }
   }
