@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { makeProgram } from "../../src/cli/program.ts";
 import { detectorNodeSchema } from "../../src/config/detector-node-schema.ts";
@@ -87,7 +87,6 @@ function wrongBench(words: readonly string[]): string | undefined {
 /** Launch files and their arguments, nodes, their parameters and services. */
 function wrongRos([verb, ...words]: readonly string[]): string | undefined {
   const [first, second, ...rest] = words;
-  const node = nodes[(first ?? "").split("/")[1] ?? ""];
   if (verb === "launch" && first === "voxelguard") {
     if (!existsSync(join(root, "launch", second!))) return `there is no launch/${second}`;
     // Arguments of what a launch file includes work there, too.
@@ -96,8 +95,9 @@ function wrongRos([verb, ...words]: readonly string[]): string | undefined {
     return given.find((argument) => !files.some((text) => text.includes(`('${argument}',`)));
   }
   if (verb === "run" && first === "voxelguard") return Object.hasOwn(nodes, second!) ? undefined : second;
-  if (verb === "param" && node === undefined && nodes[second!.slice(1)] !== undefined) {
-    return Object.hasOwn(nodes[second!.slice(1)]!.parameters, rest[0]!) ? undefined : `${second} has no ${rest[0]}`;
+  if (verb === "param") {
+    const node = nodes[second!.slice(1)];
+    return node !== undefined && Object.hasOwn(node.parameters, rest[0]!) ? undefined : `${second} has no ${rest[0]}`;
   }
   if (verb === "service" && first === "call") {
     const [, name, service] = second!.split("/");
@@ -108,15 +108,13 @@ function wrongRos([verb, ...words]: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** `python -m package.module --options`, run from training/: the module must declare the options itself. */
+/** `python -m package.module --options`, run from training/. */
 function wrongModule([flag, name, ...words]: readonly string[]): string | undefined {
   if (flag !== "-m") return undefined;
   const path = `training/${name!.replaceAll(".", "/")}.py`;
   if (!existsSync(join(root, path))) return `there is no ${path}`;
-  const sources = [path, ...readdirSync(join(root, dirname(path))).filter((file) => file === "options.py")];
-  const declared = sources.map((source) => readText(source)).join("\n");
   const options = words.filter((word) => word.startsWith("--"));
-  return options.find((option) => !declared.includes(`add_argument("${option}"`));
+  return options.find((option) => !readText(path).includes(`add_argument("${option}"`));
 }
 
 /** What is wrong with a command as running text names it: placeholders, brackets and alternatives allowed. */
