@@ -5,6 +5,7 @@ export interface PointList {
   value: Float32Array;
 }
 
+/** An empty list with room for `capacity` points. */
 export function makePointList(capacity = 1024): PointList {
   return { count: 0, xyz: new Float32Array(capacity * 3), value: new Float32Array(capacity) };
 }

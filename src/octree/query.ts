@@ -11,6 +11,7 @@ export interface CellAnswers {
   readonly logOdds: Float32Array;
 }
 
+/** Room for the answers to `capacity` points or keys. */
 export function makeCellAnswers(capacity: number): CellAnswers {
   return { state: new Uint8Array(capacity), logOdds: new Float32Array(capacity) };
 }

@@ -16,5 +16,5 @@ export const elsewhere: readonly { readonly line: RegExp; readonly reason: strin
     reason: "hours of rendering, training or attacks; training/tests runs the parts",
   },
   { line: /coco_val/, reason: "test/detect/coco-ap.test.ts runs it" },
-  { line: /^voxelguard replay .*--view/, reason: "serves a page until Ctrl-C; test/viewer runs it" },
+  { line: /^voxelguard (view |replay .*--view)/, reason: "serves a page until Ctrl-C; test/viewer runs it" },
 ];
