@@ -45,6 +45,7 @@ export { boxInto, type CellAnswers, makeCellAnswers, queryKeysInto, queryPointsI
 export { rectifiedPairs } from "./pipeline/frames.ts";
 export type { FrameOptions, PosedPair } from "./pipeline/frames-assemble.ts";
 export { type FrameCounts, makeFrameCounts } from "./pipeline/frames-counts.ts";
+export type { SavedMap } from "./pipeline/map-file.ts";
 export { MapOutputs, type OutputMessage, type OutputOptions } from "./pipeline/map-outputs.ts";
 export { type MapOptions, type MapStep, mapSteps } from "./pipeline/map-steps.ts";
 export type { PairOptions } from "./pipeline/pair.ts";

@@ -4,6 +4,7 @@ import { keyOf, ROOT_KEY } from "./key.ts";
 import type { OccupancyMap } from "./occupancy-map.ts";
 import { beginProjection, GRID_FREE, GRID_OCCUPIED, type Projection } from "./project.ts";
 
+/** What of the surface the robot can drive on. */
 export interface GroundOptions {
   /** Highest step up or down that the robot takes, metres. Steps are told in whole cells: see `GroundProjector`. */
   readonly maxStepM: number;
