@@ -37,7 +37,8 @@ export {
 export type { ImageWant } from "./msg/read-image.ts";
 export type { DecayOptions } from "./octree/decay.ts";
 export { DistanceField } from "./octree/distance.ts";
-export { type GroundOptions, GroundProjector } from "./octree/ground.ts";
+export { GroundProjector } from "./octree/ground.ts";
+export type { GroundOptions } from "./octree/ground-slope.ts";
 export { type InsertResult, type MapOptions as OccupancyMapOptions, OccupancyMap } from "./octree/occupancy-map.ts";
 export { makePointList, type PointList } from "./octree/points.ts";
 export { makeProjection, type Projection, projectInto } from "./octree/project.ts";

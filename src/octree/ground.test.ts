@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type HeightAt, type TerrainOptions, terrainMap } from "../../test/octree/terrain.ts";
 import type { Transform } from "../core/transform.ts";
-import { type GroundOptions, GroundProjector } from "./ground.ts";
+import { GroundProjector } from "./ground.ts";
+import type { GroundOptions } from "./ground-slope.ts";
 import { OccupancyMap } from "./occupancy-map.ts";
 import { GRID_FREE, GRID_OCCUPIED, GRID_UNKNOWN, makeProjection, projectInto } from "./project.ts";
 

@@ -1,32 +1,17 @@
 import type { Transform } from "../core/transform.ts";
 import { Columns } from "./columns.ts";
+import { GROUND, type GroundOptions, type Limits, limitsOf, markSteep } from "./ground-slope.ts";
 import { keyOf, ROOT_KEY } from "./key.ts";
 import type { OccupancyMap } from "./occupancy-map.ts";
 import { beginProjection, GRID_FREE, GRID_OCCUPIED, type Projection } from "./project.ts";
 
-/** What of the surface the robot can drive on. */
-export interface GroundOptions {
-  /** Highest step up or down that the robot takes, metres. Steps are told in whole cells: see `GroundProjector`. */
-  readonly maxStepM: number;
-  /** Steepest slope that it drives, degrees. */
-  readonly maxSlopeDeg: number;
-  /** The robot's height above the ground, metres: it passes below what hangs higher. */
-  readonly clearanceM: number;
-}
-
-/** What is known of a column's ground. */
+/** What is known of a column's ground, beside `GROUND`. */
 const NOT_REACHED = 0;
-/** A surface was seen, and the way to it takes no step that is too high. */
-const GROUND = 1;
-/** No such surface; its height is that of the ground before it. */
+/** No surface that counts; its height is that of the ground before it. */
 const CARRIED = 2;
 /** The same, and no ground was seen before it: the plane on which the robot stands. */
 const FOOT = 3;
 
-/** A slope is that of a line through the ground of at least so many metres to either side, ... */
-const SLOPE_REACH_M = 0.5;
-/** ... and of at least n = 8 columns: that heights are whole cells changes it by at most 1.5 / (2 n + 1), 5 degrees. */
-const SLOPE_REACH = 8;
 /** So far from its foot the ground is where the robot's own plane says. Farther off a degree of its tilt is a step. */
 const FOOT_REACH_M = 4;
 
@@ -35,8 +20,8 @@ const FOOT_REACH_M = 4;
  * cell with `clearanceM` of room above is ground if it is at most a step from the ground before it, and if the ground around
  * it is no steeper than `maxSlopeDeg`. So reachability, not height, tells a pavement from a table top, as in Du et al. 2026
  * (arXiv:2605.17302: support below, room above, connected to a seed); step and slope are the measures of Wermelinger et al.
- * 2016 (Navigation planning for legged robots, IROS). Over columns that are
- * no ground the height is carried on.
+ * 2016 (Navigation planning for legged robots, IROS). Over columns that are no ground
+ * the height is carried on.
  *
  * A cell is free where there is ground; occupied where something stands on it or reaches down to the robot's height, or
  * where what was seen lies a step too low or rises too steeply; free, too, where only free space was seen above the height
@@ -66,7 +51,8 @@ export class GroundProjector {
     this.#columns.gather(map, T_map_base[3]!, T_map_base[7]!);
     this.#reserve();
     this.#grow(T_map_base, limits, map.resolutionM);
-    if (this.#markSteep(limits)) this.#grow(T_map_base, limits, map.resolutionM);
+    const ground = { width: this.#columns.width, height: this.#columns.height, kind: this.#kind, level: this.#level };
+    if (markSteep(this.#isSteep, ground, limits)) this.#grow(T_map_base, limits, map.resolutionM);
     this.#write(out, limits);
   }
 
@@ -180,73 +166,6 @@ export class GroundProjector {
     return found;
   }
 
-  /** Marks edges, and ground that is too steep by the lines of least squares through it along x and y; says if there is any. */
-  #markSteep(limits: Limits): boolean {
-    const { width, height } = this.#columns;
-    const kind = this.#kind;
-    let isAny = false;
-    for (let y = 0; y < height; y += 1) {
-      for (let x = 0; x < width; x += 1) {
-        const column = y * width + x;
-        if (kind[column] !== GROUND) continue;
-        const alongX = this.#gradient(column, 1, x, width - 1 - x, limits);
-        const alongY = this.#gradient(column, width, y, height - 1 - y, limits);
-        const isEdge = this.#rises(column, 1, x, width, limits) || this.#rises(column, width, y, height, limits);
-        if (!isEdge && Math.hypot(alongX, alongY) <= limits.slope) continue;
-        this.#isSteep[column] = 1;
-        isAny = true;
-      }
-    }
-    return isAny;
-  }
-
-  /** Whether the ground rises over this column as no slope does that is driven: a step that was seen in two halves. */
-  #rises(column: number, stride: number, at: number, end: number, { step, slope }: Limits): boolean {
-    if (at === 0 || at === end - 1) return false;
-    const rise = Math.abs(this.#level[column + stride]! - this.#level[column - stride]!);
-    // Half a cell is left to a level that comes of the robot's plane.
-    return rise > Math.max(step, Math.floor(2 * slope) + 1) + 0.5;
-  }
-
-  /**
-   * Rise a column of the ground on a line, which has `before` columns before this one and `after` behind it. Ground beyond an
-   * edge is another one; what is missing on that side is taken from the other.
-   */
-  #gradient(column: number, stride: number, before: number, after: number, limits: Limits): number {
-    const [kind, level] = [this.#kind, this.#level];
-    const { slopeReach } = limits;
-    const back = this.#unbroken(column, -stride, Math.min(before, 2 * slopeReach), limits);
-    const ahead = this.#unbroken(column, stride, Math.min(after, 2 * slopeReach), limits);
-    const from = -Math.min(back, Math.max(slopeReach, 2 * slopeReach - ahead));
-    const to = Math.min(ahead, Math.max(slopeReach, 2 * slopeReach - back));
-    const here = level[column]!;
-    let [n, t, tt, h, th] = [0, 0, 0, 0, 0];
-    for (let i = from; i <= to; i += 1) {
-      const at = column + i * stride;
-      if (kind[at] !== GROUND) continue;
-      const rise = level[at]! - here;
-      n += 1;
-      t += i;
-      tt += i * i;
-      h += rise;
-      th += i * rise;
-    }
-    // Of fewer than four columns the rounding to cells says more than the ground.
-    return n < 4 ? 0 : (n * th - t * h) / (n * tt - t * t);
-  }
-
-  /** Over how many columns, `limit` at most, the ground goes on from this one without an edge. */
-  #unbroken(column: number, stride: number, limit: number, { step }: Limits): number {
-    let level = this.#level[column]!;
-    for (let i = 1; i <= limit; i += 1) {
-      const at = column + i * stride;
-      if (this.#kind[at] !== GROUND) continue;
-      if (Math.abs(this.#level[at]! - level) > step) return i - 1;
-      level = this.#level[at]!;
-    }
-    return limit;
-  }
-
   #write(out: Projection, limits: Limits): void {
     const columns = this.#columns;
     const { width, height, keyX, keyY, free } = columns;
@@ -285,26 +204,4 @@ interface Foot {
   readonly fallX: number;
   readonly fallY: number;
   readonly reach: number;
-}
-
-/** In cells. */
-interface Limits {
-  readonly step: number;
-  /** Rise a column. */
-  readonly slope: number;
-  /** Columns to either side that tell a slope. */
-  readonly slopeReach: number;
-  /** Cells above the ground that the robot needs. */
-  readonly room: number;
-}
-
-function limitsOf({ maxStepM, maxSlopeDeg, clearanceM }: GroundOptions, resM: number): Limits {
-  const slope = Math.tan((maxSlopeDeg * Math.PI) / 180);
-  return {
-    step: Math.max(0, Math.floor(maxStepM / resM + 1e-6) - 1),
-    slope,
-    // So wide that one step of the height allowed is not a slope by itself.
-    slopeReach: Math.max(SLOPE_REACH, Math.ceil(Math.max(SLOPE_REACH_M, maxStepM / slope) / resM)),
-    room: Math.max(1, Math.floor(clearanceM / resM + 0.5)),
-  };
 }

@@ -13,7 +13,8 @@ import {
   voxelMarkersMessage,
 } from "../msg/map-messages.ts";
 import { type ClearingRays, clearingPointsInto, makeClearingRays } from "../octree/clearing.ts";
-import { type GroundOptions, GroundProjector } from "../octree/ground.ts";
+import { GroundProjector } from "../octree/ground.ts";
+import type { GroundOptions } from "../octree/ground-slope.ts";
 import { occupiedInto } from "../octree/leaves.ts";
 import { OctomapEncoder } from "../octree/octomap.ts";
 import { FullOctomapEncoder } from "../octree/octomap-full.ts";
