@@ -40,6 +40,7 @@ export { DistanceField } from "./octree/distance.ts";
 export { GroundProjector } from "./octree/ground.ts";
 export type { GroundOptions } from "./octree/ground-slope.ts";
 export { type InsertResult, type MapOptions as OccupancyMapOptions, OccupancyMap } from "./octree/occupancy-map.ts";
+export type { OctomapLeaves } from "./octree/octomap-read.ts";
 export { makePointList, type PointList } from "./octree/points.ts";
 export { makeProjection, type Projection, projectInto } from "./octree/project.ts";
 export { boxInto, type CellAnswers, makeCellAnswers, queryKeysInto, queryPointsInto } from "./octree/query.ts";
