@@ -19,6 +19,7 @@ export interface Projection {
   data: Int8Array;
 }
 
+/** An empty one, to be filled by `projectInto` or a `GroundProjector`. */
 export function makeProjection(): Projection {
   return { width: 0, height: 0, resolutionM: 1, originXM: 0, originYM: 0, data: new Int8Array(0) };
 }
