@@ -38,8 +38,8 @@ const BACK = 0.4;
 const LOST = { score: 0.6, rise: 0.4, cover: 1 };
 
 /**
- * Suspicion from which the first window is tried in other sizes even where filling it as it was found changed nothing. No clean training
- * picture reaches it.
+ * Suspicion from which the first window is tried in other sizes even where filling it as it was found changed nothing. Of 128 clean
+ * pictures of coco_train two reach it.
  */
 const CERTAIN = 4.5;
 
