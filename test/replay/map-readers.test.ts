@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openModel } from "../../src/cli/model-folder.ts";
 import { reportOf } from "../../src/cli/replay-report.ts";
@@ -128,6 +129,18 @@ describe.skipIf(bags === undefined)("the map of a KITTI bag, as others read it",
       expect(topics).toEqual(new Set([...Object.keys(types), "/tf", "/tf_static"]));
     });
 
+    it.skipIf(python === undefined)("the left image and its calibration", async () => {
+      const { width, height } = await sharp(
+        Buffer.from(on("left/image_rect/compressed")[0]!.data!, "base64"),
+      ).metadata();
+      expect(new Set(on("left/image_rect/compressed").map(({ format }) => format))).toEqual(new Set(["jpeg"]));
+      for (const { size, p, stamp, frame } of on("left/camera_info")) {
+        expect([stamps(), frame, size]).toEqual([expect.arrayContaining([stamp]), steps[0]!.optical, [height, width]]);
+        // A left camera: the projection has no baseline.
+        expect(p).toEqual([expect.any(Number), 0, expect.any(Number), 0, 0, p![0], expect.any(Number), 0, 0, 0, 1, 0]);
+      }
+    });
+
     it.skipIf(python === undefined)("points: the occupied cells of each frame, value for value", () => {
       const rows = on("points");
       for (const [i, { points }] of steps.entries()) {
@@ -232,6 +245,9 @@ interface Row {
   readonly dense?: boolean;
   /** base64 */
   readonly data?: string;
+  readonly format?: string;
+  /** Of a CameraInfo, row by row. */
+  readonly p?: readonly number[];
   readonly resolution?: number;
   readonly size?: readonly number[];
   readonly origin?: readonly number[];

@@ -82,6 +82,10 @@ def summary(kind, m):
                 for t in m.transforms
             ]
         }
+    if kind == "CompressedImage":
+        return {**header(m.header), "format": m.format, "data": raw(m.data)}
+    if kind == "CameraInfo":
+        return {**header(m.header), "size": [m.height, m.width], "p": [float(v) for v in m.p]}
     # mcap_ros2 reads the byte of a DiagnosticStatus as bytes.
     level = lambda v: v[0] if isinstance(v, bytes) else int(v)
     return {
