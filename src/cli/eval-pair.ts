@@ -120,7 +120,7 @@ async function timesOf(model: StereoModel, pair: RectifiedPair, repeat: number, 
   for (let run = 0; run < repeat; run += 1) {
     for (const [stage, ms] of Object.entries((await infer(pair)).stagesMs)) times.record(stage, ms);
   }
-  return Object.fromEntries(Object.entries(times.quantiles()).map(([stage, { p50 }]) => [stage, p50] as const));
+  return times.medians();
 }
 
 function disparityOf(

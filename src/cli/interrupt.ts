@@ -17,6 +17,12 @@ export function interruptSignal(): AbortSignal {
   return signal;
 }
 
+/** Resolves once the signal is aborted. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted)
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
 /** True when a signal came that some command listens to. */
 export function wasInterrupted(): boolean {
   return controller?.signal.aborted ?? false;

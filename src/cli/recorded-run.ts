@@ -106,7 +106,7 @@ export class RecordedRun {
   async #frameOf(frame: number, newest: ReadonlyMap<string, Uint8Array>): Promise<FeedFrame> {
     const of = (topic: keyof RecordedTopics) => newest.get(this.#topics[topic] ?? "");
     const messages: Partial<Record<FeedTopic, Payload>> = {};
-    const stamps: bigint[] = [];
+    let stampNs = this.timesNs[frame]!;
     const problems: string[] = [];
     /** One message that cannot be read costs that message. */
     const attempt = async (topic: keyof RecordedTopics, use: (cdr: Uint8Array) => Promise<void> | void) => {
@@ -143,19 +143,15 @@ export class RecordedRun {
       messages.free = freeCloud(header, resolution, states);
       const pose = this.#poseAt(header);
       if (pose !== undefined) messages.tf = pose;
-      stamps.push(header.stampNs);
+      stampNs = header.stampNs;
       messages.status = writeString(JSON.stringify({ ...this.#statusOf(frame, problems), voxelSizeM: resolution }));
     });
-    for (const [name, topic] of [
-      ["detections", "detections"],
-      ["detections3d", "detections3d"],
-      ["mask", "mask"],
-    ] as const) {
+    for (const topic of ["detections", "detections3d", "mask"] as const) {
       const cdr = of(topic);
-      if (cdr !== undefined) messages[name] = cdr;
+      if (cdr !== undefined) messages[topic] = cdr;
     }
     const bytes = [...newest.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
-    return { stampNs: stamps[0] ?? this.timesNs[frame]!, messages, bytes };
+    return { stampNs, messages, bytes };
   }
 
   get #imageType(): string | undefined {

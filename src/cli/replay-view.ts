@@ -4,6 +4,7 @@ import type { Playback } from "../server/playback.ts";
 import type { ViewerServer } from "../server/viewer-server.ts";
 import { type FrameObjects, frameOfStep } from "./feed-frame.ts";
 import { FrameHistory } from "./frame-history.ts";
+import { aborted } from "./interrupt.ts";
 import type { ReplayRun } from "./replay-run.ts";
 import { openViewer, steer, ViewerFeed, type ViewerOptions } from "./viewer-feed.ts";
 
@@ -46,7 +47,7 @@ export class ReplayView {
       frame: steps,
       pairs: counts.processed,
       pairsPerSecond: steps / seconds,
-      stagesMs: Object.fromEntries(Object.entries(times.quantiles()).map(([stage, q]) => [stage, q.p50])),
+      stagesMs: times.medians(),
       health: health.list(),
       ...(more.accuracy && { accuracy: more.accuracy }),
     };
@@ -63,7 +64,7 @@ export class ReplayView {
     this.#playback.grown();
     if (this.#signal.aborted) return;
     process.stderr.write(`The map stays at ${this.url} until Ctrl-C.\n`);
-    await new Promise<void>((resolve) => this.#signal.addEventListener("abort", () => resolve(), { once: true }));
+    await aborted(this.#signal);
   }
 
   async close(): Promise<void> {

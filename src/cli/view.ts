@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { Fault, messageOf } from "../core/fault.ts";
-import { interruptSignal } from "./interrupt.ts";
+import { aborted, interruptSignal } from "./interrupt.ts";
 import { RecordedReel, type ReelTrack } from "./recorded-reels.ts";
 import { RecordedRun } from "./recorded-run.ts";
 import { openViewer, steer, ViewerFeed } from "./viewer-feed.ts";
@@ -76,9 +76,4 @@ function inStep(runs: readonly RecordedRun[]): { readonly run: RecordedRun; read
 function wrongCount(seen: number, wanted: 1 | 2): Fault {
   const remedy = "Give one recording, or two with --compare.";
   return new Fault(`${seen} recordings are given; wanted ${wanted}.`, { code: "USAGE", remedy });
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted)
-    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

@@ -59,4 +59,9 @@ export class StageTimes {
     }
     return out;
   }
+
+  /** Median of each stage, milliseconds. */
+  medians(): Record<string, number> {
+    return Object.fromEntries(Object.entries(this.quantiles()).map(([stage, { p50 }]) => [stage, p50]));
+  }
 }

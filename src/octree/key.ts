@@ -25,6 +25,16 @@ export function centreOf(key: number, resolutionM: number): number {
   return (key - ROOT_KEY + 0.5) * resolutionM;
 }
 
+/** Key of the first cell whose centre is at or after a coordinate (metres), on one axis. */
+export function firstKeyFrom(coordM: number, resolutionM: number): number {
+  return keyOf(coordM + resolutionM / 2 - 1e-9, resolutionM);
+}
+
+/** Key of the last cell whose centre is at or before a coordinate (metres), on one axis. */
+export function lastKeyTo(coordM: number, resolutionM: number): number {
+  return keyOf(coordM - resolutionM / 2 + 1e-9, resolutionM);
+}
+
 export function isKey(key: number): boolean {
   return key >= 0 && key < KEY_COUNT;
 }

@@ -6,7 +6,7 @@ import { BrickStore } from "./bricks.ts";
 import { Decay, type DecayOptions, FrameTimes } from "./decay.ts";
 import { FrameInserter } from "./insert-frame.ts";
 import { PointInserter } from "./insert-points.ts";
-import { BRICK_CELLS, BRICK_COUNT, BRICK_EDGE, cellIndex, isKey, keyOf } from "./key.ts";
+import { BRICK_CELLS, BRICK_COUNT, BRICK_EDGE, cellIndex, firstKeyFrom, isKey, keyOf, lastKeyTo } from "./key.ts";
 import {
   type Evidence,
   type EvidenceOptions,
@@ -161,7 +161,11 @@ export class OccupancyMap {
 
   /** State of the cell of a key (`src/octree/key.ts`). */
   stateOfKey(kx: number, ky: number, kz: number): State {
-    const steps = this.cellOfKey(kx, ky, kz);
+    return this.stateOfSteps(this.cellOfKey(kx, ky, kz));
+  }
+
+  /** State of a cell with these log-odds, in steps. */
+  stateOfSteps(steps: number): State {
     return steps === UNKNOWN_CELL ? UNKNOWN : steps >= this.evidence.occupied ? OCCUPIED : FREE;
   }
 
@@ -174,8 +178,8 @@ export class OccupancyMap {
 
   /** Forgets cells whose centres lie in the box (metres, map frame, edges included); returns how many were known. */
   clearBox(min: ArrayLike<number>, max: ArrayLike<number>): number {
-    const low = [0, 1, 2].map((a) => keyOf(min[a]! + this.resolutionM / 2 - 1e-9, this.resolutionM));
-    const high = [0, 1, 2].map((a) => keyOf(max[a]! - this.resolutionM / 2 + 1e-9, this.resolutionM));
+    const low = [0, 1, 2].map((a) => firstKeyFrom(min[a]!, this.resolutionM));
+    const high = [0, 1, 2].map((a) => lastKeyTo(max[a]!, this.resolutionM));
     let cleared = 0;
     for (let slot = this.store.count - 1; slot >= 0; slot -= 1) {
       cleared += this.#clearInBrick(slot, low, high);

@@ -1,4 +1,4 @@
-import { BRICK_CELLS, BRICK_EDGE, cellIndex, keyOf, ROOT_KEY } from "./key.ts";
+import { BRICK_CELLS, BRICK_EDGE, cellIndex, firstKeyFrom, lastKeyTo, ROOT_KEY } from "./key.ts";
 import { UNKNOWN_CELL } from "./log-odds.ts";
 import type { OccupancyMap } from "./occupancy-map.ts";
 
@@ -32,8 +32,8 @@ export function makeProjection(): Projection {
 export function projectInto(out: Projection, map: OccupancyMap, minZM: number, maxZM: number): void {
   const res = map.resolutionM;
   const [x0, y0] = beginProjection(out, map);
-  const lowKey = keyOf(minZM + res / 2 - 1e-9, res);
-  const highKey = keyOf(maxZM - res / 2 + 1e-9, res);
+  const lowKey = firstKeyFrom(minZM, res);
+  const highKey = lastKeyTo(maxZM, res);
   const { store } = map;
   for (let slot = 0; slot < store.count; slot += 1) {
     const corner = store.bz[slot]! * BRICK_EDGE;

@@ -1,6 +1,16 @@
 import { Fault } from "../core/fault.ts";
-import { FREE, OCCUPIED, UNKNOWN } from "../core/occupancy.ts";
-import { BRICK_CELLS, BRICK_COUNT, BRICK_EDGE, cellIndex, centreOf, KEY_COUNT, keyOf } from "./key.ts";
+import {
+  BRICK_CELLS,
+  BRICK_COUNT,
+  BRICK_EDGE,
+  cellIndex,
+  centreOf,
+  firstKeyFrom,
+  isKey,
+  KEY_COUNT,
+  keyOf,
+  lastKeyTo,
+} from "./key.ts";
 import { LOG_ODDS_STEP, UNKNOWN_CELL } from "./log-odds.ts";
 import type { OccupancyMap } from "./occupancy-map.ts";
 import { type PointList, reserve } from "./points.ts";
@@ -45,8 +55,8 @@ export function queryKeysInto(out: CellAnswers, map: OccupancyMap, keys: ArrayLi
  */
 export function boxInto(out: PointList, map: OccupancyMap, min: ArrayLike<number>, max: ArrayLike<number>): void {
   const res = map.resolutionM;
-  const low = [0, 1, 2].map((a) => Math.max(0, keyOf(min[a]! + res / 2 - 1e-9, res)));
-  const high = [0, 1, 2].map((a) => Math.min(KEY_COUNT - 1, keyOf(max[a]! - res / 2 + 1e-9, res)));
+  const low = [0, 1, 2].map((a) => Math.max(0, firstKeyFrom(min[a]!, res)));
+  const high = [0, 1, 2].map((a) => Math.min(KEY_COUNT - 1, lastKeyTo(max[a]!, res)));
   out.count = 0;
   const { store } = map;
   const bricks = [0, 1, 2].reduce((product, a) => product * Math.max(0, (high[a]! >> 3) - (low[a]! >> 3) + 1), 1);
@@ -105,7 +115,7 @@ class LastBrick {
 
   /** Log-odds in steps, or UNKNOWN_CELL. */
   find(kx: number, ky: number, kz: number): number {
-    if (!(kx >= 0 && kx < KEY_COUNT && ky >= 0 && ky < KEY_COUNT && kz >= 0 && kz < KEY_COUNT)) return UNKNOWN_CELL;
+    if (!(isKey(kx) && isKey(ky) && isKey(kz))) return UNKNOWN_CELL;
     const { store } = this.#map;
     const brick = ((kx >> 3) * BRICK_COUNT + (ky >> 3)) * BRICK_COUNT + (kz >> 3);
     if (brick !== this.#brick) {
@@ -117,9 +127,8 @@ class LastBrick {
 }
 
 function answer(out: CellAnswers, map: OccupancyMap, i: number, steps: number): void {
-  const isKnown = steps !== UNKNOWN_CELL;
-  out.state[i] = isKnown ? (steps >= map.occupiedFrom ? OCCUPIED : FREE) : UNKNOWN;
-  out.logOdds[i] = isKnown ? steps * LOG_ODDS_STEP : Number.NaN;
+  out.state[i] = map.stateOfSteps(steps);
+  out.logOdds[i] = steps === UNKNOWN_CELL ? Number.NaN : steps * LOG_ODDS_STEP;
 }
 
 function checkLengths({ state, logOdds }: CellAnswers, asked: ArrayLike<number>, count: number): void {

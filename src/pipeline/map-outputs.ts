@@ -86,8 +86,8 @@ export class MapOutputs {
     times?: StageTimes,
   ): OutputMessage {
     const drops = Object.entries(counts.dropped).map(([cause, n]) => [`dropped_${cause}`, n] as const);
-    const stages = Object.entries(times?.quantiles() ?? {}).map(
-      ([stage, q]) => [`${stage}_p50_ms`, q.p50.toFixed(2)] as const,
+    const stages = Object.entries(times?.medians() ?? {}).map(
+      ([stage, p50]) => [`${stage}_p50_ms`, p50.toFixed(2)] as const,
     );
     const values = {
       pairs_seen: counts.seen,

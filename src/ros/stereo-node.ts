@@ -275,11 +275,10 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
 
   async #show(step: MapStep): Promise<void> {
     const { processed } = this.#counts;
-    const stages = Object.entries(this.times.quantiles()).map(([stage, { p50 }]) => [stage, p50] as const);
     const status = {
       frame: processed,
       pairs: processed,
-      stagesMs: Object.fromEntries(stages),
+      stagesMs: this.times.medians(),
       health: this.health.list(),
     };
     await this.#view!.show(step, status).catch((thrown: unknown) => {

@@ -9,6 +9,8 @@ export class IntegralCues {
   #hues = new Float64Array(0);
   #energy = new Float64Array(0);
   #hasEnergy = false;
+  /** Added to means of the energy. */
+  #floor = 0;
   #width = 0;
   #height = 0;
 
@@ -20,7 +22,9 @@ export class IntegralCues {
     if (this.#hues.length < length) [this.#hues, this.#energy] = [new Float64Array(length), new Float64Array(length)];
     integrate(this.#hues, hues, width, height);
     this.#hasEnergy = energy !== undefined;
-    if (energy !== undefined) integrate(this.#energy, energy, width, height);
+    if (energy === undefined) return;
+    integrate(this.#energy, energy, width, height);
+    this.#floor = (ENERGY_FLOOR * this.#sum(this.#energy, 0, 0, width, height)) / (width * height) + 1e-6;
   }
 
   /** Mean of the hues in a square, pixel values. */
@@ -36,8 +40,7 @@ export class IntegralCues {
   /** Logarithm of the ratio of the energy in a square to that in the ring of half its side around it; 0 without energy. */
   energy(x: number, y: number, side: number): number {
     if (!this.#hasEnergy) return 0;
-    const [width, height] = [this.#width, this.#height];
-    const floor = (ENERGY_FLOOR * this.#sum(this.#energy, 0, 0, width, height)) / (width * height) + 1e-6;
+    const [width, height, floor] = [this.#width, this.#height, this.#floor];
     const reach = Math.max(1, side >> 1);
     const x0 = Math.max(0, x - reach);
     const y0 = Math.max(0, y - reach);
