@@ -6,7 +6,8 @@ import {
   pointsMessage,
   voxelMarkersMessage,
 } from "../src/msg/map-messages.ts";
-import { clearingPointsInto, makeClearingRays } from "../src/octree/clearing.ts";
+import { clearingPointsInto } from "../src/octree/clearing.ts";
+import { makeClearingRays } from "../src/octree/clearing-rays.ts";
 import { occupiedInto } from "../src/octree/leaves.ts";
 import { OccupancyMap } from "../src/octree/occupancy-map.ts";
 import { OctomapEncoder } from "../src/octree/octomap.ts";

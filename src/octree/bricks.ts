@@ -1,8 +1,8 @@
 import { BRICK_CELLS } from "./key.ts";
 import { UNKNOWN_CELL } from "./log-odds.ts";
 
-/** Two 16-bit numbers a cell, four and a time a brick. */
-const BRICK_BYTES = BRICK_CELLS * 4 + 16;
+/** 16 and 8 bits a cell, four 16-bit numbers and a time a brick. */
+const BRICK_BYTES = BRICK_CELLS * 3 + 16;
 
 /**
  * Bricks of 8^3 cells, found by a hash of their coordinates (key >> 3). Slots 0..count-1 are the live bricks, always
@@ -22,8 +22,8 @@ export class BrickStore {
   decayedS: Float64Array = new Float64Array(0);
   /** Cell slot * 512 + `cellIndex`: log-odds in steps, or UNKNOWN_CELL. */
   logOdds: Int16Array = new Int16Array(0);
-  /** Number of the frame that last updated the cell; 0 = none that is remembered. */
-  seen: Uint16Array = new Uint16Array(0);
+  /** Number (`FrameTimes`) of the frame that last updated the cell; 0 = none. */
+  seen: Uint8Array = new Uint8Array(0);
   #capacity = 0;
   /** Open addressing, linear probing, at most half full; -1 = empty. */
   #table: Int32Array = new Int32Array(0);
@@ -123,13 +123,13 @@ export class BrickStore {
     this.known = grown(this.known, new Uint16Array(capacity));
     this.decayedS = grown(this.decayedS, new Float64Array(capacity));
     this.logOdds = grown(this.logOdds, new Int16Array(capacity * BRICK_CELLS));
-    this.seen = grown(this.seen, new Uint16Array(capacity * BRICK_CELLS));
+    this.seen = grown(this.seen, new Uint8Array(capacity * BRICK_CELLS));
     this.#table = new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2))).fill(-1);
     for (let slot = 0; slot < this.count; slot += 1) this.#enter(slot);
   }
 }
 
-function grown<T extends Uint16Array | Int16Array | Float64Array>(from: T, into: T): T {
+function grown<T extends Uint8Array | Uint16Array | Int16Array | Float64Array>(from: T, into: T): T {
   into.set(from);
   return into;
 }

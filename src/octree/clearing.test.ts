@@ -4,8 +4,9 @@ import { addCell, randomFrame, randomOf } from "../../test/octree/frames.ts";
 import { clearingRay } from "../../test/reference/clearing-walk.ts";
 import type { StereoCalibration } from "../core/calibration.ts";
 import { FREE, makeOctreeFrame, OCCUPIED, type OctreeFrame, type OctreeGrid } from "../core/occupancy.ts";
-import { clearingPointsInto, cutOffBy, makeClearingRays } from "./clearing.ts";
-import { frameOccupiedInto, hasBit, makeLeafBits, rasterInto } from "./per-frame.ts";
+import { clearingPointsInto } from "./clearing.ts";
+import { cutOffBy, makeClearingRays } from "./clearing-rays.ts";
+import { frameOccupiedInto, hasBit, leafNumber, makeLeafBits, rasterInto } from "./per-frame.ts";
 import { makePointList } from "./points.ts";
 
 const grid: OctreeGrid = { voxelSizeM: 0.5, origin: [-8, -8, 0], size: [16, 16, 16], levels: 2 };
@@ -169,7 +170,7 @@ it("only ever crosses free space after its blind start, and ends inside it", () 
         let sawFree = true;
         for (let t = length; t > 1.5; t -= 0.07) {
           const cell = [x!, y!, z!].map((v, a) => Math.floor((v * t) / length / 0.5) - grid.origin[a]!);
-          const leaf = (cell[2]! * 16 + cell[1]!) * 16 + cell[0]!;
+          const leaf = leafNumber(grid, cell[0]!, cell[1]!, cell[2]!);
           const state = dense[leaf]!;
           sawFree = sawFree && state === FREE;
           // Towards the camera: free, then at most what reaches out of the image.
@@ -211,7 +212,7 @@ it("rasterInto gives every leaf the state of its cell, of edges shorter and long
     rasterInto(bits, frame);
     const edge = 64 >> level;
     for (let leaf = 0; leaf < 64 ** 3; leaf += 1) {
-      const [x, y, z] = [leaf & 63, (leaf >> 6) & 63, leaf >> 12];
+      const [z, x, y] = [leaf & 63, (leaf >> 6) & 63, leaf >> 12];
       if (hasBit(bits.free, leaf) !== (x >= 64 - edge && y < edge && z >= 64 - edge))
         throw new Error(`${level}: ${x} ${y} ${z}`);
     }

@@ -2,18 +2,25 @@ import type { BrickStore } from "./bricks.ts";
 import { BRICK_CELLS } from "./key.ts";
 import { LOG_ODDS_STEP, UNKNOWN_CELL } from "./log-odds.ts";
 
-const REMEMBERED = 65536;
-const FORGET = 32768;
+/** Numbers that 8 bits hold, 0 for "never" among them, and how many may be in use after a merge. */
+const NUMBERS = 256;
+const AFTER_MERGE = 192;
+/** Frames become one where they lie closer together than this part of their age. */
+const GRAIN = 1 / 16;
 
 /**
- * Numbers the frames and knows their times. A cell holds 16 bits of frame number; when these run out (after 1.8 h at
- * 10 Hz) the older half of the numbers is forgotten: its cells count as last seen before everything.
+ * Numbers the frames and knows their times. A cell holds 8 bits of frame number; when these run out, neighbouring frames
+ * become one, with the time of the later: the age of a cell is known to 1/16 of it (coarser only where ages span more
+ * than a million frames), and is never said to be higher than it is.
  */
 export class FrameTimes {
-  /** Number of the frame now being inserted; 0 before the first. */
+  /** Number of the frame now being inserted, of which no cell of an older frame has any; 0 before the first. */
   now = 0;
-  /** Seconds since the first frame, by frame number. */
-  readonly #timeS = new Float64Array(REMEMBERED);
+  /** Seconds since the first frame, by frame number; a cell that was never seen is older than all. */
+  readonly #timeS = new Float64Array(NUMBERS);
+  /** The time of the first of the frames that a number stands for. */
+  readonly #fromS = new Float64Array(NUMBERS);
+  readonly #mergedInto = new Uint8Array(NUMBERS);
 
   constructor() {
     this.#timeS[0] = Number.NEGATIVE_INFINITY;
@@ -28,22 +35,43 @@ export class FrameTimes {
   }
 
   next(timeS: number, store: BrickStore): void {
-    if (this.now === REMEMBERED - 1) this.#forget(store);
+    if (this.now === NUMBERS - 1) this.#merge(store);
     this.now += 1;
     this.#timeS[this.now] = timeS;
+    this.#fromS[this.now] = timeS;
   }
 
   reset(): void {
     this.now = 0;
   }
 
-  #forget(store: BrickStore): void {
-    const { seen } = store;
-    const end = store.count * BRICK_CELLS;
-    for (let i = 0; i < end; i += 1) seen[i] = Math.max(0, seen[i]! - FORGET);
-    this.#timeS.copyWithin(0, FORGET);
-    this.#timeS[0] = Number.NEGATIVE_INFINITY;
-    this.now -= FORGET;
+  #merge({ seen, count }: BrickStore): void {
+    let grain = GRAIN;
+    while (this.#group(grain) > AFTER_MERGE) grain *= 2;
+    const into = this.#mergedInto;
+    for (let n = 1; n <= this.now; n += 1) {
+      if (into[n] !== into[n - 1]) this.#fromS[into[n]!] = this.#fromS[n]!;
+      this.#timeS[into[n]!] = this.#timeS[n]!;
+    }
+    const end = count * BRICK_CELLS;
+    for (let i = 0; i < end; i += 1) seen[i] = into[seen[i]!]!;
+    this.now = into[this.now]!;
+  }
+
+  /** Finds which frames become one; returns how many there are then. */
+  #group(grain: number): number {
+    const nowS = this.nowS;
+    let fromS = Number.NEGATIVE_INFINITY;
+    let groups = 0;
+    for (let n = 1; n <= this.now; n += 1) {
+      const timeS = this.#timeS[n]!;
+      if (timeS - fromS > (nowS - timeS) * grain) {
+        groups += 1;
+        fromS = this.#fromS[n]!;
+      }
+      this.#mergedInto[n] = groups;
+    }
+    return groups;
   }
 }
 

@@ -1,6 +1,6 @@
 import { FREE, OCCUPIED } from "../core/occupancy.ts";
 import { BRICK_CELLS, BRICK_EDGE, centreOf, gather3 } from "./key.ts";
-import { UNKNOWN_CELL } from "./log-odds.ts";
+import { UNKNOWN_CELL, UNKNOWN_PAIR } from "./log-odds.ts";
 import type { OccupancyMap } from "./occupancy-map.ts";
 import { type PointList, reserve } from "./points.ts";
 
@@ -25,8 +25,11 @@ function leavesInto(out: PointList, map: OccupancyMap, state: typeof FREE | type
   // UNKNOWN_CELL lies below every log-odds, so that one range describes either state.
   const from = state === OCCUPIED ? map.occupiedFrom : UNKNOWN_CELL + 1;
   const to = state === OCCUPIED ? 32767 : map.occupiedFrom - 1;
+  // Of two cells at a time most are passed over: both unknown or, where occupied ones are wanted, both below 0.
+  const mask = state === OCCUPIED && from >= 0 ? UNKNOWN_PAIR : -1;
   out.count = 0;
   const { logOdds } = store;
+  const pairs = new Int32Array(logOdds.buffer, logOdds.byteOffset, logOdds.length / 2);
   for (let slot = 0; slot < store.count; slot += 1) {
     reserve(out, BRICK_CELLS);
     const { xyz, value } = out;
@@ -35,15 +38,18 @@ function leavesInto(out: PointList, map: OccupancyMap, state: typeof FREE | type
     const y0 = centreOf(store.by[slot]! * BRICK_EDGE, resolutionM);
     const z0 = centreOf(store.bz[slot]! * BRICK_EDGE, resolutionM);
     const first = slot * BRICK_CELLS;
-    for (let i = 0; i < BRICK_CELLS; i += 1) {
-      const steps = logOdds[first + i]!;
-      if (steps < from || steps > to) continue;
-      const at = count * 3;
-      xyz[at] = x0 + cellX[i]! * resolutionM;
-      xyz[at + 1] = y0 + cellY[i]! * resolutionM;
-      xyz[at + 2] = z0 + cellZ[i]! * resolutionM;
-      value[count] = probabilityOf[steps - min]!;
-      count += 1;
+    for (let pair = first >> 1; pair < (first + BRICK_CELLS) >> 1; pair += 1) {
+      if ((pairs[pair]! & mask) === UNKNOWN_PAIR) continue;
+      for (let cell = pair << 1; cell < (pair << 1) + 2; cell += 1) {
+        const steps = logOdds[cell]!;
+        if (steps < from || steps > to) continue;
+        const at = count * 3;
+        xyz[at] = x0 + cellX[cell - first]! * resolutionM;
+        xyz[at + 1] = y0 + cellY[cell - first]! * resolutionM;
+        xyz[at + 2] = z0 + cellZ[cell - first]! * resolutionM;
+        value[count] = probabilityOf[steps - min]!;
+        count += 1;
+      }
     }
     out.count = count;
   }

@@ -4,6 +4,8 @@ import { Fault } from "../core/fault.ts";
 export const LOG_ODDS_STEP = 1 / 4096;
 /** Marks a cell of which nothing is known; no log-odds has this value. */
 export const UNKNOWN_CELL = -32768;
+/** Two unknown cells side by side, read as one 32-bit number; or the signs of any two. */
+export const UNKNOWN_PAIR = (UNKNOWN_CELL << 16) | (UNKNOWN_CELL & 0xffff);
 
 export interface EvidenceOptions {
   /** Most that one frame can say for "occupied", as probability; OctoMap's prob_hit. */

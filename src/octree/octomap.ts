@@ -1,7 +1,7 @@
 import { FREE, OCCUPIED, UNKNOWN } from "../core/occupancy.ts";
 import { BrickOrder } from "./brick-order.ts";
 import { BRICK_CELLS, BRICK_DEPTH } from "./key.ts";
-import { UNKNOWN_CELL } from "./log-odds.ts";
+import { UNKNOWN_CELL, UNKNOWN_PAIR } from "./log-odds.ts";
 import type { OccupancyMap } from "./occupancy-map.ts";
 
 /** What two bits say of a child in OctoMap's binary stream; the first three are our states. */
@@ -17,12 +17,15 @@ export class OctomapEncoder {
   #end = 0;
   readonly #order = new BrickOrder();
   #logOdds = new Int16Array(0);
+  /** The same, two cells a number. */
+  #pairs = new Int32Array(0);
   #occupiedFrom = 0;
 
   /** A view that holds until the next call; empty for an empty map. */
   borrowBinary(map: OccupancyMap): Uint8Array {
     this.#end = 0;
     this.#logOdds = map.store.logOdds as Int16Array<ArrayBuffer>;
+    this.#pairs = new Int32Array(this.#logOdds.buffer, this.#logOdds.byteOffset, this.#logOdds.length / 2);
     this.#occupiedFrom = map.occupiedFrom;
     this.#order.sort(map);
     if (map.store.count > 0) this.#inner(0, 0, map.store.count);
@@ -53,13 +56,14 @@ export class OctomapEncoder {
     let word = 0;
     for (let child = 0; child < 8; child += 1) {
       const at = first + child * size;
-      word |= (size === 8 ? this.#pairs(at) : this.#cells(at, size >> 3)) << (2 * child);
+      word |= (size === 8 ? this.#eight(at) : this.#cells(at, size >> 3)) << (2 * child);
     }
     return this.#close(start, word, true);
   }
 
   /** Node whose children are 8 cells. */
-  #pairs(first: number): number {
+  #eight(first: number): number {
+    if (this.#areUnknown(first >> 1)) return UNKNOWN;
     const logOdds = this.#logOdds;
     const occupiedFrom = this.#occupiedFrom;
     let word = 0;
@@ -68,6 +72,13 @@ export class OctomapEncoder {
       word = (word << 2) | (steps === UNKNOWN_CELL ? UNKNOWN : steps >= occupiedFrom ? OCCUPIED : FREE);
     }
     return this.#close(this.#open(), word, true);
+  }
+
+  /** Whether four pairs of cells are: in most places of a map. */
+  #areUnknown(at: number): boolean {
+    const pairs = this.#pairs;
+    const one = pairs[at]!;
+    return one === UNKNOWN_PAIR && pairs[at + 1] === one && pairs[at + 2] === one && pairs[at + 3] === one;
   }
 
   /** Room for a node's two bytes, which are known only after its children. */

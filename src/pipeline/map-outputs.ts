@@ -12,7 +12,8 @@ import {
   pointsMessage,
   voxelMarkersMessage,
 } from "../msg/map-messages.ts";
-import { type ClearingRays, clearingPointsInto, makeClearingRays } from "../octree/clearing.ts";
+import { clearingPointsInto } from "../octree/clearing.ts";
+import { type ClearingRays, makeClearingRays } from "../octree/clearing-rays.ts";
 import { GroundProjector } from "../octree/ground.ts";
 import type { GroundOptions } from "../octree/ground-slope.ts";
 import { occupiedInto } from "../octree/leaves.ts";

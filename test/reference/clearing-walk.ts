@@ -1,5 +1,6 @@
 import { FREE, OCCUPIED, type OctreeGrid, UNKNOWN } from "../../src/core/occupancy.ts";
-import type { ClearingOptions } from "../../src/octree/clearing.ts";
+import type { ClearingOptions } from "../../src/octree/clearing-rays.ts";
+import { leafNumber } from "../../src/octree/per-frame.ts";
 
 /**
  * Length of the free ray along `d` (a unit vector), metres, and whether an obstacle ended it; undefined where nothing free
@@ -25,7 +26,7 @@ export function clearingRay(
     if (endM - fromM < 1e-9) continue;
     const cell = way.map((v, a) => Math.floor((v * (fromM + endM)) / 2 / grid.voxelSizeM) - grid.origin[a]!);
     const inside = cell.every((k, a) => k >= 0 && k < grid.size[a]!);
-    const leaf = (cell[2]! * grid.size[1] + cell[1]!) * grid.size[0] + cell[0]!;
+    const leaf = leafNumber(grid, cell[0]!, cell[1]!, cell[2]!);
     const state = inside ? states[leaf]! : UNKNOWN;
     if (sawFree && state !== FREE) return { lengthM: fromM, hit: state === OCCUPIED };
     if (state === OCCUPIED || (!sawFree && unseenToM > Math.max(blindM, nearM) + 1e-6)) return undefined;
