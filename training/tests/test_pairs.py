@@ -5,11 +5,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from PIL import Image
 
-from voxeltrain import card, pairs, plots
+from voxeltrain import card, measure, pairs, plots
 from voxeltrain.augment import augment_pair, grey
 from voxeltrain.labels import FREE, OCCUPIED, OUT, VOXEL
+from voxeltrain.layers import violations
 
 CALIBRATION = np.array([100, 100, 64, 32, 0.4], np.float32)
 
@@ -119,6 +121,20 @@ def test_sgbm_finds_a_shift_everywhere(tmp_path: Path) -> None:
     for eye, image in (("left", wide[:, :200]), ("right", wide[:, 12:212])):
         cv2.imwrite(str(tmp_path / f"{eye}.png"), image)
     truth = np.full((80, 200), 12.0, np.float32)
-    found = card.sgbm_disparity(tmp_path, truth)
+    found = measure.sgbm_disparity(tmp_path, truth)
     assert found.shape == truth.shape and np.isfinite(found).all()
     assert (np.abs(found - truth) > 1).mean() < 0.02
+
+
+@pytest.mark.skipif(not measure.JUDGE.exists(), reason=f"no judge: {measure.JUDGE} is missing")
+def test_layers_count_what_stands_in_the_way_of_rays(tmp_path: Path) -> None:
+    y, x = (v.ravel() for v in np.mgrid[-1:1:0.1, -2:2:0.1])
+    np.savez(tmp_path / "lidar.npz", points=np.stack([x, y, np.full_like(x, 10.2)], 1))
+    (tmp_path / "calib.json").write_text(json.dumps({"fx": 400, "fy": 400, "cx": 320, "cy": 240, "width": 640, "height": 480, "baseline_m": 0.1}))
+    answer = tmp_path / "voxels.csv"
+    rows = [(0.25, -0.25, 5.25), (0.25, 0.25, 10.25), (-9.75, 0.25, 30.25)]  # in the way; the wall itself; beside all rays
+    answer.write_text("x,y,z,size_m,state,p_occupied\n" + "".join(f"{x},{y},{z},0.5,occupied,0.9\n" for x, y, z in rows))
+    layers = {layer["from_m"]: layer for layer in violations(measure.JUDGE, tmp_path, answer, 0.5)}
+    assert [layers[y]["violations"] for y in (-1.0, -0.5, 0.0, 0.5)] == [0, 1, 0, 0]
+    assert layers[-0.5]["truth"] == 8 and layers[-0.5]["free"] > 40
+    assert sum(layer["truth"] for layer in layers.values()) == 32

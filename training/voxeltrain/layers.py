@@ -1,0 +1,40 @@
+"""Where an answer calls free space occupied, by height: the judge's free violations (shared/eval/voxel_score.py) layer by layer."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+
+RAYS = 20_000  # of the truth, at most
+STEPS = 200  # along each
+
+
+def violations(judge: Path, pair: Path, answer: Path, voxel: float) -> list[dict[str, float]]:
+    """Layers of a pair folder from the top down, one voxel (`voxel` metres) thick: `from_m` and `to_m` along y of the left
+    optical frame, and how many voxels in view the truth occupies, its rays cross more than 1.5 voxels before their ends (none
+    of these occupied), and of those the answer (voxels.csv) calls occupied."""
+    spec = importlib.util.spec_from_file_location("voxel_score", judge)
+    score = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(score)
+    calibration = json.loads((pair / "calib.json").read_text())
+    grid = score.Grid(voxel, calibration)
+    index, inside = grid.index(points := score.ground_truth(str(pair), calibration))
+    truth, free = (np.zeros(len(grid.centres), bool) for _ in range(2))
+    truth[grid.flat(index[inside])] = True
+    points = points[inside]
+    rays = points[np.random.default_rng(0).permutation(len(points))[:RAYS]]
+    length = np.linalg.norm(rays, axis=1)
+    for part in np.linspace(0.01, 1, STEPS):
+        index, inside = grid.index(rays[length * (1 - part) > 1.5 * voxel] * part)
+        free[grid.flat(index[inside])] = True
+    free &= ~truth & grid.seen
+    occupied = score.read_voxels(answer, grid) == score.STATE["occupied"]
+    by_layer = lambda mask: mask.reshape(grid.n).sum((0, 2)).tolist()  # noqa: E731
+    counts = zip(by_layer(truth & grid.seen), by_layer(free), by_layer(free & occupied))
+    return [
+        {"from_m": float(grid.lo[1] + k * voxel), "to_m": float(grid.lo[1] + (k + 1) * voxel), "truth": t, "free": f, "violations": v}
+        for k, (t, f, v) in enumerate(counts)
+    ]  # fmt: skip
