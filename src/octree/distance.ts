@@ -23,10 +23,14 @@ export class DistanceField {
   squared: Int32Array = new Int32Array(0);
   /** Rows that the last `update` worked out anew. */
   rowsDone = 0;
-  #isOccupied = new Uint8Array(0);
+  /** The grid as it was last, and the same four cells a number. */
+  #cells = new Int8Array(0);
+  #fours = new Int32Array(0);
   /** Distance along y in cells, `#reach` + 1 at most. */
   #alongY = new Int32Array(0);
-  #isDirty = new Uint8Array(0);
+  /** Rows of each column in which an obstacle has come or gone, first and last. */
+  #top = new Int32Array(0);
+  #bottom = new Int32Array(0);
   /** Columns of each row in which the first pass has changed, first and last. */
   #first = new Int32Array(0);
   #last = new Int32Array(0);
@@ -46,18 +50,12 @@ export class DistanceField {
     const size = grid.width * grid.height;
     if (!this.#fits(grid)) this.#begin(grid, size);
     const { width, height } = this;
-    this.#isDirty.fill(0, 0, width);
+    this.#top.fill(height, 0, width);
+    this.#bottom.fill(-1, 0, width);
     this.#first.fill(width, 0, height);
     this.#last.fill(-1, 0, height);
-    for (let y = 0; y < height; y += 1) {
-      for (let x = 0, at = y * width; x < width; x += 1, at += 1) {
-        const isOccupied = grid.data[at] === GRID_OCCUPIED ? 1 : 0;
-        if (isOccupied === this.#isOccupied[at]) continue;
-        this.#isOccupied[at] = isOccupied;
-        this.#isDirty[x] = 1;
-      }
-    }
-    for (let x = 0; x < width; x += 1) if (this.#isDirty[x] === 1) this.#column(x);
+    this.#compare(grid.data, size);
+    for (let x = 0; x < width; x += 1) if (this.#bottom[x]! >= 0) this.#column(x);
     this.rowsDone = 0;
     for (let y = 0; y < height; y += 1) {
       if (this.#last[y]! < 0) continue;
@@ -74,6 +72,25 @@ export class DistanceField {
     return Math.min(Math.sqrt(this.squared[y * this.width + x]!) * this.resolutionM, this.reachM);
   }
 
+  /** Takes over the grid's cells and notes where obstacles have come or gone. Most cells are what they were. */
+  #compare(data: Int8Array, size: number): void {
+    const isAligned = data.byteOffset % 4 === 0;
+    const fours = isAligned ? new Int32Array(data.buffer, data.byteOffset, size >> 2) : undefined;
+    for (let at = 0; at < size; at += 4) {
+      if (fours !== undefined && at + 4 <= size && fours[at >> 2] === this.#fours[at >> 2]) continue;
+      for (let cell = at; cell < Math.min(at + 4, size); cell += 1) {
+        const before = this.#cells[cell]!;
+        const now = data[cell]!;
+        this.#cells[cell] = now;
+        if ((before === GRID_OCCUPIED) === (now === GRID_OCCUPIED)) continue;
+        const y = Math.floor(cell / this.width);
+        const x = cell - y * this.width;
+        this.#top[x] = Math.min(this.#top[x]!, y);
+        this.#bottom[x] = y;
+      }
+    }
+  }
+
   #fits(grid: Projection): boolean {
     const { width, height, resolutionM, originXM, originYM } = grid;
     const isSameSize = width === this.width && height === this.height && resolutionM === this.resolutionM;
@@ -86,11 +103,13 @@ export class DistanceField {
     this.#reach = Math.ceil(this.reachM / resolutionM);
     if (this.squared.length < size) {
       this.squared = new Int32Array(size);
-      this.#isOccupied = new Uint8Array(size);
+      this.#fours = new Int32Array((size + 3) >> 2);
+      this.#cells = new Int8Array(this.#fours.buffer);
       this.#alongY = new Int32Array(size);
     }
-    if (this.#isDirty.length < width) {
-      this.#isDirty = new Uint8Array(width);
+    if (this.#top.length < width) {
+      this.#top = new Int32Array(width);
+      this.#bottom = new Int32Array(width);
       this.#stands = new Int32Array(width);
       this.#from = new Int32Array(width);
     }
@@ -99,24 +118,29 @@ export class DistanceField {
       this.#last = new Int32Array(height);
       this.#down = new Int32Array(height);
     }
-    this.#isOccupied.fill(0, 0, size);
+    this.#cells.fill(0, 0, size);
     this.#alongY.fill(this.#reach + 1, 0, size);
     this.squared.fill(NONE, 0, size);
   }
 
-  /** First pass of one column, down and up; tells the rows in which it changes. */
+  /** First pass of one column, down and up, up to the reach around what has changed; tells the rows in which it changes. */
   #column(x: number): void {
-    const { width, height } = this;
-    const [alongY, isOccupied, down] = [this.#alongY, this.#isOccupied, this.#down];
-    const none = this.#reach + 1;
+    const { width } = this;
+    const [alongY, cells, down, reach] = [this.#alongY, this.#cells, this.#down, this.#reach];
+    const none = reach + 1;
+    const low = Math.max(0, this.#top[x]! - reach);
+    const high = Math.min(this.height - 1, this.#bottom[x]! + reach);
+    // What stands as far again counts at the edge.
     let distance = none;
-    for (let y = 0, at = x; y < height; y += 1, at += width) {
-      distance = isOccupied[at] === 1 ? 0 : Math.min(distance + 1, none);
+    for (let y = Math.max(0, low - reach), at = y * width + x; y <= high; y += 1, at += width) {
+      distance = cells[at] === GRID_OCCUPIED ? 0 : Math.min(distance + 1, none);
       down[y] = distance;
     }
     distance = none;
-    for (let y = height - 1, at = (height - 1) * width + x; y >= 0; y -= 1, at -= width) {
-      distance = isOccupied[at] === 1 ? 0 : Math.min(distance + 1, none);
+    const from = Math.min(this.height - 1, high + reach);
+    for (let y = from, at = y * width + x; y >= low; y -= 1, at -= width) {
+      distance = cells[at] === GRID_OCCUPIED ? 0 : Math.min(distance + 1, none);
+      if (y > high) continue;
       const nearest = Math.min(distance, down[y]!);
       if (alongY[at] === nearest) continue;
       alongY[at] = nearest;
