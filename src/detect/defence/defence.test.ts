@@ -14,8 +14,9 @@ const image: Image = { width: WIDTH, height: HEIGHT, channels: 3, data: new Uint
 /** What the made-up camera sees. */
 interface Scene {
   objects: { box: Box; score: number }[];
-  /** Each hides all objects that it touches, unless two thirds of it are filled. */
+  /** Each hides all objects that it touches, or leaves them this weak, unless two thirds of it are filled. */
   patches: Box[];
+  left?: number;
   /** Stand out as patches do, and do nothing. */
   signs: Box[];
   /** Patches of which each is taken for an object of this score. */
@@ -49,8 +50,11 @@ class Fake implements Detector {
   #look(windows: readonly Box[]): DetectorAnswer {
     this.runs += 1;
     const live = this.scene.patches.filter((patch) => !windows.some((window) => covers(window, patch)));
+    const hidden = ({ box }: { box: Box }) => live.some((patch) => common(patch, 0, 0, box) > 0);
+    const { left = 0 } = this.scene;
     const seen = [
-      ...this.scene.objects.filter(({ box }) => !live.some((patch) => common(patch, 0, 0, box) > 0)),
+      ...this.scene.objects.filter((object) => !hidden(object)),
+      ...this.scene.objects.filter((object) => left > 0 && hidden(object)).map(({ box }) => ({ box, score: left })),
       ...(this.scene.made ?? []).filter(({ box }) => !windows.some((window) => covers(window, box))),
     ];
     return {
@@ -198,6 +202,31 @@ describe("the defence", () => {
     const answer = (await run(5n * (second / 10n)))!;
     expect(list(answer)).toEqual([[...person.box]]);
     expect(answer.masks).toHaveLength(1);
+  });
+
+  it("goes on patrol below the gate now and then, and masks what an object appears without", async () => {
+    const { detector, run } = make({ gate: 100, recheck: 10 });
+    detector.scene = { objects: [person], patches: [patch], signs: [sign], left: 0.2 };
+    const answers = [];
+    for (let n = 0; n < 40; n += 1) answers.push(await run(BigInt(n) * (second / 10n)));
+    const first = answers.findIndex(({ count }) => count === 1);
+    expect(first).toBe(6);
+    expect(answers.slice(first).every(({ count, masks }) => count === 1 && masks.length === 1)).toBe(true);
+    expect(covers(answers[first]!.masks[0]!.box, patch)).toBe(true);
+    expect(answers[first]!.passes).toBeLessThanOrEqual(1 + 1 + 1);
+  });
+
+  it("spends no more on patrols than it may, where all windows are harmless", async () => {
+    const { detector, run } = make({ gate: 100 });
+    detector.scene = { objects: [person], patches: [], signs: [sign] };
+    let passes = 0;
+    for (let n = 0; n < 200; n += 1) {
+      const answer = await run(BigInt(n) * (second / 10n));
+      expect(answer).toMatchObject({ count: 1, masks: [] });
+      passes += answer.passes;
+    }
+    expect(passes).toBeGreaterThan(200 + 3);
+    expect(passes).toBeLessThanOrEqual(200 + 7);
   });
 
   it("forgets when asked to, and when time goes back", async () => {

@@ -43,6 +43,16 @@ const LOST = { score: 0.6, rise: 0.4, cover: 1 };
  */
 const CERTAIN = 4.5;
 
+/**
+ * Patrols: below the gate, down to this suspicion, most windows are harmless, so what comes must come clearly. A little
+ * smaller than the window, for where a patch is dim, what lies beside it is needed.
+ */
+const PATROL = { least: 0.8, size: 0.85, score: 0.4, rise: 0.15, cover: 0.5 };
+/** Passes for patrols with which a stream begins, so that the first does not wait as long as the others. */
+const FIRST_SAVED = 0.8;
+/** All other passes are paid for, too, but after a long attack patrols are not off for longer than this many passes take. */
+const MOST_OWED = 10;
+
 /** Sizes in which a suspect is tried by itself: what is left of a patch may still work, and filling more hides more. */
 const SIZES = [1, 0.75, 1.35];
 
@@ -56,6 +66,8 @@ export class Defence {
   readonly #settings: DefenceSettings;
   #memory = new Memory();
   readonly #proposer = new Proposer();
+  /** Passes that may be spent on a patrol; it goes out when there is a whole one. */
+  #saved = FIRST_SAVED;
 
   /** `detector`: opened with `cues`. */
   constructor(detector: Detector, settings: Partial<DefenceSettings> = {}) {
@@ -66,6 +78,7 @@ export class Defence {
   /** Forgets all earlier images. */
   reset(): void {
     this.#memory = new Memory();
+    this.#saved = FIRST_SAVED;
   }
 
   /**
@@ -84,6 +97,9 @@ export class Defence {
     const verdicts = suspects.length === 0 ? [] : await this.#verify(look, suspects);
     const missing = lostTracks(look.answer, tracks, memory.predict(tracks), image);
     for (const lost of missing) verdicts.push(...(await this.#search(look, lost)));
+    this.#saved = Math.min(1, this.#saved + this.#settings.patrol);
+    if (this.#saved === 1 && look.passes === 1) verdicts.push(...(await this.#patrol(look, image)));
+    this.#saved = Math.max(-MOST_OWED, this.#saved - (look.passes - 1));
     const masks = memory.masks.map(({ box, sinceNs, window }) => ({ box, sinceNs, window }));
     return { ...cut(look.answer, this.#detector.scoreThreshold), masks, verdicts, passes: look.passes };
   }
@@ -126,6 +142,33 @@ export class Defence {
       else if (!isFound) this.#memory.clear(window);
       return { window, masked, gained: changes[i]!.gained.length, lost: changes[i]!.lost.length };
     });
+  }
+
+  /**
+   * Fills, all at once, what stands out most though it does not pass the gate: a patch that is dim, far away or made to pass
+   * it. What lies on an object that appears is tried alone before it is believed.
+   */
+  async #patrol(look: Look, image: Image): Promise<Verdict[]> {
+    const { cues } = look.first;
+    if (cues === undefined) return [];
+    const windows = this.#proposer
+      .propose(cues, image, { least: PATROL.least, most: this.#settings.most })
+      .map((window) => ({ ...window, box: resized(window.box, PATROL.size) }));
+    if (windows.length === 0) return [];
+    const boxes = boxesOf(windows);
+    const [all] = await look.again([boxes]);
+    const { indices } = surplus(all!, look.first, boxes, PATROL);
+    const near = windows.filter(({ box }) => indices.some((i) => common(all!.boxes, 4 * i, 0, box) > 0));
+    const tried = near.slice(0, SEARCH_PASSES);
+    if (tried.length === 0) return [];
+    const answers = windows.length === 1 ? [all!] : await look.again(tried.map(({ box }) => [box]));
+    const gained = answers.map((answer, i) => surplus(answer, look.first, [tried[i]!.box], PATROL).indices.length);
+    const found = gained.findIndex((count) => count > 0);
+    if (found >= 0) {
+      look.keep([tried[found]!.box], answers[found]!);
+      this.#memory.hold(tried[found]!, look.answer);
+    }
+    return tried.map((window, i) => ({ window, masked: i === found, gained: gained[i]!, lost: 0 }));
   }
 
   /** Fills all suspects at once; where that changes anything, one by one and in several sizes, to know which it was. */

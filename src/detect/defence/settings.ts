@@ -18,6 +18,8 @@ export interface DefenceSettings {
   /** A mask is tried without every so many images, and given up after as many tries in a row as `clean` that changed nothing. */
   readonly recheck: number;
   readonly clean: number;
+  /** Passes an image, on average, that may go into looks at windows below the gate. */
+  readonly patrol: number;
 }
 
 export const defaultSettings: DefenceSettings = {
@@ -29,4 +31,5 @@ export const defaultSettings: DefenceSettings = {
   cover: 0.5,
   recheck: 10,
   clean: 3,
+  patrol: 0.03,
 };
