@@ -3,6 +3,7 @@ import type { Image } from "../../core/image.ts";
 import { common } from "../candidates.ts";
 import type { Track } from "../tracker.ts";
 import { type Lost, lostTracks, partsOf } from "./gate.ts";
+import { Look } from "./look.ts";
 import { type Mask, Memory } from "./memory.ts";
 import { Proposer, type Window } from "./propose.ts";
 import { type DefenceSettings, defaultSettings } from "./settings.ts";
@@ -225,39 +226,6 @@ export class Defence {
     const gained = surplus(after, before, windows, this.#settings);
     const lost = surplus(before, after, windows, LOST);
     return { gained: gained.indices, lost: lost.indices, rise: gained.rise + lost.rise };
-  }
-}
-
-/** One image at the detector: what it answered so far, and at what cost. */
-class Look {
-  readonly first: ImageAnswer;
-  /** Windows that are filled in each look. */
-  held: readonly Box[];
-  /** The best so far. */
-  answer: DetectorAnswer;
-  passes = 1;
-  readonly #detector: Detector;
-
-  constructor(detector: Detector, first: ImageAnswer, held: readonly Box[]) {
-    this.#detector = detector;
-    this.first = first;
-    this.answer = first;
-    this.held = held;
-  }
-
-  /** Takes an answer for the best so far, and the windows that were filled for it into those held. */
-  keep(windows: readonly Box[], answer: DetectorAnswer): void {
-    this.held = [...this.held, ...windows];
-    this.answer = answer;
-  }
-
-  /** The image again, once for each list of windows that is filled besides those held. */
-  async again(variants: readonly (readonly Box[])[], held = this.held): Promise<readonly DetectorAnswer[]> {
-    this.passes += variants.length;
-    return await this.#detector.again(
-      this.first.imageId,
-      variants.map((windows) => [...held, ...windows]),
-    );
   }
 }
 
