@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
-from voxeltrain import quantise, train
+from voxeltrain import quantise, soup, train
 from voxeltrain.evaluate import load_network, load_ranges
 
 
@@ -72,3 +73,18 @@ def test_the_last_phase_trains_through_the_rounding(tmp_path: Path, monkeypatch)
     assert load_ranges(tmp_path / "last/checkpoint.pt") == last["ranges"]
     again = run(monkeypatch, tmp_path, 3, "--rounded", name="last")
     assert again["ranges"] == last["ranges"]
+
+
+def test_a_soup_is_the_mean_of_its_networks(tmp_path: Path, monkeypatch) -> None:
+    one, two = train.OctreeStereoNet().half(), train.OctreeStereoNet()
+    two.backbone.stem2.depthwise[1].num_batches_tracked += 7
+    for name, net in (("one", one), ("two", two)):
+        torch.save({"ema": net.state_dict()}, tmp_path / f"{name}.pt")
+    monkeypatch.setattr("sys.argv", ["soup", str(tmp_path / "one.pt"), str(tmp_path / "two.pt"), "--shares", "0.25", "0.75", "--out", str(tmp_path / "mean.pt")])
+    soup.main()
+    mean = load_network(tmp_path / "mean.pt").state_dict()
+    for name, value in mean.items():
+        a, b = (net.state_dict()[name].float() for net in (one, two))
+        assert torch.allclose(value.float(), 0.25 * a + 0.75 * b if value.dtype.is_floating_point else torch.maximum(a, b), atol=1e-6), name
+    with pytest.raises(ValueError, match="add up to 1"):
+        soup.soup([one.state_dict(), two.state_dict()], [0.5, 0.6])
