@@ -134,7 +134,7 @@ def test_layers_count_what_stands_in_the_way_of_rays(tmp_path: Path) -> None:
     answer = tmp_path / "voxels.csv"
     rows = [(0.25, -0.25, 5.25), (0.25, 0.25, 10.25), (-9.75, 0.25, 30.25)]  # in the way; the wall itself; beside all rays
     answer.write_text("x,y,z,size_m,state,p_occupied\n" + "".join(f"{x},{y},{z},0.5,occupied,0.9\n" for x, y, z in rows))
-    layers = {layer["from_m"]: layer for layer in violations(measure.JUDGE, tmp_path, answer, 0.5)}
+    layers = {layer["from_m"]: layer for layer in violations(tmp_path, answer, 0.5)}
     assert [layers[y]["violations"] for y in (-1.0, -0.5, 0.0, 0.5)] == [0, 1, 0, 0]
     assert layers[-0.5]["truth"] == 8 and layers[-0.5]["free"] > 40
     assert sum(layer["truth"] for layer in layers.values()) == 32

@@ -1,18 +1,23 @@
-"""Where an answer calls free space occupied, by height: the judge's free violations (shared/eval/voxel_score.py) layer by layer."""
+"""Where an answer calls free space occupied, by height: the judge's free violations (shared/eval/voxel_score.py) layer by layer.
+
+    python -m voxeltrain.layers PAIR voxels.csv [VOXEL_SIZE_M]
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 
+JUDGE = Path(__file__).resolve().parents[3] / "shared" / "eval" / "voxel_score.py"
 RAYS = 20_000  # of the truth, at most
 STEPS = 200  # along each
 
 
-def violations(judge: Path, pair: Path, answer: Path, voxel: float) -> list[dict[str, float]]:
+def violations(pair: Path, answer: Path, voxel: float, judge: Path = JUDGE) -> list[dict[str, float]]:
     """Layers of a pair folder from the top down, one voxel (`voxel` metres) thick: `from_m` and `to_m` along y of the left
     optical frame, and how many voxels in view the truth occupies, its rays cross more than 1.5 voxels before their ends (none
     of these occupied), and of those the answer (voxels.csv) calls occupied."""
@@ -38,3 +43,8 @@ def violations(judge: Path, pair: Path, answer: Path, voxel: float) -> list[dict
         {"from_m": float(grid.lo[1] + k * voxel), "to_m": float(grid.lo[1] + (k + 1) * voxel), "truth": t, "free": f, "violations": v}
         for k, (t, f, v) in enumerate(counts)
     ]  # fmt: skip
+
+
+if __name__ == "__main__":
+    for layer in violations(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]) if len(sys.argv) > 3 else 0.5):
+        print(json.dumps(layer))

@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 import torch
 
-from .layers import violations
+from .layers import JUDGE, violations
 from .pairs import write_pairs
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 OPEN = SHARED / "data" / "open"
-JUDGE, SGBM = (SHARED / "eval" / name for name in ("voxel_score.py", "sgbm_voxels.py"))
+SGBM = JUDGE.with_name("sgbm_voxels.py")
 # Pair: voxel edge, m, and the published bias of its truth, px (data/README.md).
 REAL = {"drivingstereo_demo": (0.5, 0.45), "kitti_object_demo": (0.5, -0.25), "mb_motorcycle": (0.05, 0.0)}
 
@@ -59,7 +59,7 @@ def measure_real(a: argparse.Namespace) -> None:
         for added in sorted({0.0, bias}, key=abs):
             for who, answer in (("this model", a.work / f"{name}.csv"), ("SGBM", sgbm)):
                 rows.append([name, added, who, json.loads(python(JUDGE, pair, answer, voxel, added))])
-        layers[name] = {who: violations(JUDGE, pair, answer, voxel) for who, answer in (("this model", a.work / f"{name}.csv"), ("SGBM", sgbm))}
+        layers[name] = {who: violations(pair, answer, voxel) for who, answer in (("this model", a.work / f"{name}.csv"), ("SGBM", sgbm))}
     (a.work / "real.json").write_text(json.dumps(rows, indent=1))
     (a.work / "layers.json").write_text(json.dumps(layers, indent=1))
 
