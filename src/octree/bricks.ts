@@ -33,6 +33,11 @@ export class BrickStore {
     this.#grow(Math.min(256, maxBricks));
   }
 
+  /** `logOdds`, two cells a number (compare with UNKNOWN_PAIR). */
+  get pairs(): Int32Array {
+    return new Int32Array(this.logOdds.buffer, this.logOdds.byteOffset, this.logOdds.length / 2);
+  }
+
   /** Bytes of all arrays. */
   get byteLength(): number {
     return this.#capacity * BRICK_BYTES + this.#table.byteLength;

@@ -28,8 +28,7 @@ function leavesInto(out: PointList, map: OccupancyMap, state: typeof FREE | type
   // Of two cells at a time most are passed over: both unknown or, where occupied ones are wanted, both below 0.
   const mask = state === OCCUPIED && from >= 0 ? UNKNOWN_PAIR : -1;
   out.count = 0;
-  const { logOdds } = store;
-  const pairs = new Int32Array(logOdds.buffer, logOdds.byteOffset, logOdds.length / 2);
+  const { logOdds, pairs } = store;
   for (let slot = 0; slot < store.count; slot += 1) {
     reserve(out, BRICK_CELLS);
     const { xyz, value } = out;

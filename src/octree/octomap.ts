@@ -25,7 +25,7 @@ export class OctomapEncoder {
   borrowBinary(map: OccupancyMap): Uint8Array {
     this.#end = 0;
     this.#logOdds = map.store.logOdds as Int16Array<ArrayBuffer>;
-    this.#pairs = new Int32Array(this.#logOdds.buffer, this.#logOdds.byteOffset, this.#logOdds.length / 2);
+    this.#pairs = map.store.pairs as Int32Array<ArrayBuffer>;
     this.#occupiedFrom = map.occupiedFrom;
     this.#order.sort(map);
     if (map.store.count > 0) this.#inner(0, 0, map.store.count);

@@ -15,10 +15,9 @@ import json
 import os
 from pathlib import Path
 
-from .measure import measure
+from .measure import ROOT, measure
 from .plots import draw, named
 
-ROOT = Path(__file__).resolve().parents[2]
 LIMITS = (
     "Trained on rendered scenes alone.",
     "A voxel of 0.5 m at 25 m is 0.3 px of disparity deep for a 0.54 m baseline and 720 px: that far, occupancy is context more than measurement.",

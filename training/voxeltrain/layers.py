@@ -17,11 +17,11 @@ RAYS = 20_000  # of the truth, at most
 STEPS = 200  # along each
 
 
-def violations(pair: Path, answer: Path, voxel: float, judge: Path = JUDGE) -> list[dict[str, float]]:
+def violations(pair: Path, answer: Path, voxel: float) -> list[dict[str, float]]:
     """Layers of a pair folder from the top down, one voxel (`voxel` metres) thick: `from_m` and `to_m` along y of the left
     optical frame, and how many voxels in view the truth occupies, its rays cross more than 1.5 voxels before their ends (none
     of these occupied), and of those the answer (voxels.csv) calls occupied."""
-    spec = importlib.util.spec_from_file_location("voxel_score", judge)
+    spec = importlib.util.spec_from_file_location("voxel_score", JUDGE)
     score = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(score)
     calibration = json.loads((pair / "calib.json").read_text())

@@ -123,12 +123,17 @@ export class Defence {
       .filter((window) => !this.#memory.knows(window));
   }
 
+  /** Windows that may still be tried one by one in this image. */
+  #searchRoom(look: Look): number {
+    return Math.max(0, Math.min(SEARCH_PASSES, this.#settings.passes - look.passes));
+  }
+
   /** Fills a lost object part by part: when it is back without one of them, that hid it, whatever it looks like. */
   async #search(look: Look, { box, classIndex }: Lost): Promise<Verdict[]> {
     const parts = partsOf(box)
       .map((part): Window => ({ box: part, suspicion: 0, excitement: { hues: 0, energy: 0 } }))
       .filter((window) => !this.#memory.knows(window))
-      .slice(0, Math.max(0, Math.min(SEARCH_PASSES, this.#settings.passes - look.passes)));
+      .slice(0, this.#searchRoom(look));
     if (parts.length === 0) return [];
     const before = look.answer;
     const answers = await look.again(parts.map((part) => [part.box]));
@@ -160,7 +165,7 @@ export class Defence {
     const [all] = await look.again([boxes]);
     const { indices } = surplus(all!, look.first, boxes, PATROL);
     const near = windows.filter(({ box }) => indices.some((i) => common(all!.boxes, 4 * i, 0, box) > 0));
-    const tried = near.slice(0, SEARCH_PASSES);
+    const tried = near.slice(0, this.#searchRoom(look));
     if (tried.length === 0) return [];
     const answers = windows.length === 1 ? [all!] : await look.again(tried.map(({ box }) => [box]));
     const gained = answers.map((answer, i) => surplus(answer, look.first, [tried[i]!.box], PATROL).indices.length);
