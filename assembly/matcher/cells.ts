@@ -13,9 +13,10 @@
  *   123     contrast: largest minus smallest of the 4x4 pixels
  *   124     128 + offset of the winner within its step by the aggregated costs, in 1/64 step
  *   125     sum of horizontal slopes over the 4x4 pixels
- *   126     share of the width that the cell lies from the left edge, in 1/255 (matches fail beyond it)
- *   127     255 (a constant one)
+ *   126     by how many pixels the place of 127 in the right image is covered by sure surfaces to the right or beyond the rim
+ *   127     what lies behind: the smaller of the disparities (112) of the nearest sure cells on the row (behind.ts)
  */
+import { behindRow } from "./behind";
 import { CHANNELS, STEPS } from "./layout";
 import { byte, least16, least8, vertex } from "./numbers";
 import { searchRow } from "./search";
@@ -202,5 +203,6 @@ export function cellsRow(
   );
   greyRow(image + 4 * y * w, o, tables + CONTRAST, w);
   const top = max(0, min(h - 6, 4 * y - 1)) * (w << 1);
-  searchRow(ringsL + top, ringsR + top, o, winners, pairs, sums + 16, tables, w);
+  searchRow(ringsL + top, ringsR + top, o, winners, pairs, sums + 16, w);
+  behindRow(o, w4);
 }

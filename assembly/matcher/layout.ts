@@ -93,7 +93,7 @@ export function pathsAt(base: usize, w: i32, h: i32, sweep: i32): usize {
   return w4 + 16;
 }
 
-/** Tables for all parts: 256 bytes of contrast, 96 around a winner, one byte a column (tables.ts). */
+/** Tables for all parts: 256 bytes of contrast, 96 around a winner (tables.ts). */
 export function tablesAt(base: usize, w: i32, h: i32): usize {
   return after(pathsAt(base, w, h, 1), 6 * entriesSize(w >> 2) + 4 * penaltiesSize(w >> 2));
 }
@@ -101,7 +101,7 @@ export function tablesAt(base: usize, w: i32, h: i32): usize {
 /** Scratch of a part: a row of the right view (costs u16, then pairs), sums of a cell (192 bytes), a row of winners. */
 export function partAt(base: usize, w: i32, h: i32, part: i32): usize {
   const w4 = w >> 2;
-  const first = after(tablesAt(base, w, h), 256 + 96 + w4);
+  const first = after(tablesAt(base, w, h), 256 + 96);
   return first + <usize>part * after(0, 3 * (w4 + 48) + 192 + w4);
 }
 

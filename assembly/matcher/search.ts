@@ -1,7 +1,6 @@
 /** The search at full resolution around the winner, and the left-right check. */
 import { CHANNELS, STEPS } from "./layout";
 import { byte, vertex } from "./numbers";
-import { SHARE } from "./tables";
 
 /** Bits that differ between two places of the rings, over 8x6 full-resolution pixels: 16 columns, each at most 48. */
 @inline function ringBits(l: usize, r: usize, stride: usize): v128 {
@@ -25,8 +24,8 @@ import { SHARE } from "./tables";
   return i32x4.dot_i16x8_s(i16x8.extadd_pairwise_i8x16_u(v), i16x8.splat(1));
 }
 
-/** Bytes 112..119, 126 and 127 of a row of cells: the search at full resolution and the left-right check. */
-export function searchRow(ringsL: usize, ringsR: usize, o: usize, winners: usize, pairs: usize, five: usize, tables: usize, w: i32): void {
+/** Bytes 112..119 of a row of cells: the search at full resolution and the left-right check. */
+export function searchRow(ringsL: usize, ringsR: usize, o: usize, winners: usize, pairs: usize, five: usize, w: i32): void {
   const w4 = w >> 2;
   const stride = w << 1;
   for (let x = 0; x < w4; x += 1) {
@@ -72,8 +71,6 @@ export function searchRow(ringsL: usize, ringsR: usize, o: usize, winners: usize
     store<u8>(o + 113, <u8>(128 + fine / 2));
     byte(o + 118, c4 / 3);
     byte(o + 119, back << 4);
-    store<u8>(o + 126, load<u8>(tables + SHARE + x));
-    store<u8>(o + 127, 255);
     o += CHANNELS;
   }
 }

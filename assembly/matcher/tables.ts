@@ -1,14 +1,12 @@
 /** Tables that all rows share. */
 export const CONTRAST: usize = 0; // tables: see `makeTables`
 export const AROUND: usize = 256;
-export const SHARE: usize = 352;
 
-/** Tables for all rows: contrast[grey], 255 at 47..49 of 96 (hides a winner and its neighbours), share[column]. */
+/** Tables for all rows: contrast[grey], 255 at 47..49 of 96 (hides a winner and its neighbours). */
 export function makeTables(means: usize, tables: usize, w4: i32, h4: i32): void {
   contrast(means, w4 * h4, tables + CONTRAST);
   memory.fill(tables + AROUND, 0, 96);
   memory.fill(tables + AROUND + 47, 255, 3);
-  for (let x = 0; x < w4; x += 1) store<u8>(tables + SHARE + x, <u8>((x * 255) / w4));
 }
 
 @inline function total(v: v128): i64 {

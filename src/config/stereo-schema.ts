@@ -60,7 +60,7 @@ export const stereoSchema = {
     kind: "double",
     min: 0,
     max: 1,
-    fallback: 0.1,
+    fallback: 0.07,
     live: true,
     doc: "Probability of being occupied above which no voxel counts as free: from here to occupancy_threshold it is unknown.",
   },

@@ -59,7 +59,7 @@ export interface LevelAnswer {
 
 /**
  * The network's disparity, one value a cell of 4x4 pixels of the left image, row-major; the image is padded to whole cells.
- * Of the two components of a cell's distribution the heavier. Counted from infinity: fx baseline / z.
+ * Of the two components of a cell's distribution the one with the higher peak. Counted from infinity: fx baseline / z.
  */
 export interface DisparityMap {
   readonly rows: number;
@@ -68,6 +68,8 @@ export interface DisparityMap {
   readonly disparityPx: Float32Array;
   /** Scale of the component, a logistic distribution; pixels, > 0. */
   readonly spreadPx: Float32Array;
+  /** Share that the component has in the distribution, 0..1. */
+  readonly weight: Float32Array;
 }
 
 /** What the model says of a pair. */

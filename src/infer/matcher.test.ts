@@ -25,6 +25,7 @@ describe("against the slow reference", () => {
     ["stairs", 224, 32],
     ["flat", 32, 32],
     ["extremes", 64, 64],
+    ["board", 288, 32],
   ] as const)("gives the same 128 bytes for each cell: %s, %ix%i", (kind, w, h) => {
     const [left, right] = pair(kind, w, h);
     const { cells } = one(left, right, w, h);
@@ -69,6 +70,26 @@ it("finds the disparity of a wall everywhere that both eyes see", () => {
     expect(cells[at + 119]).toBe(0);
   }
   expect(seen).toBeGreaterThan(1000);
+});
+
+it("tells of what lies behind where only the left eye sees it, and beyond the right image's rim", () => {
+  const [left, right] = pair("board", 288, 96);
+  const { cells, columns } = one(left, right, 288, 96);
+  const far = WALL_PX;
+  const hidden = BOARD_PX - WALL_PX; // columns of the wall that the board hides, left of it
+  let seen = 0;
+  for (let at = 0; at < cells.length; at += 128) {
+    const x = 4 * ((at / 128) % columns);
+    const [covered, behind] = [cells[at + 126]!, cells[at + 127]!];
+    if (x < far) expect([x, behind, covered]).toEqual([x, far, far - x]);
+    else if (x > BOARD_LEFT - hidden + 8 && x < BOARD_LEFT - 8) {
+      expect([x, behind]).toEqual([x, far]);
+      expect(covered).toBeGreaterThan(2);
+      expect(covered).toBeLessThanOrEqual(hidden);
+      seen += 1;
+    } else if (x < BOARD_LEFT - hidden - 8) expect([x, behind, covered]).toEqual([x, far, 0]);
+  }
+  expect(seen).toBeGreaterThan(100);
 });
 
 it("pads images to multiples of 32", () => {
@@ -209,13 +230,17 @@ it("is the kernel that the shipped model holds, to the byte of its evidence", ()
   }
 });
 
-type Kind = "noise" | "wall" | "ramp" | "stairs" | "flat" | "extremes";
+type Kind = "noise" | "wall" | "board" | "ramp" | "stairs" | "flat" | "extremes";
+
+/** Disparities of a wall of noise and of a board of noise before it, and the board's columns in the left image. */
+const [WALL_PX, BOARD_PX, BOARD_LEFT, BOARD_RIGHT] = [14, 54, 132, 220];
 
 /** Two grey images, the same ones each time. */
 function pair(kind: Kind, w: number, h: number): [left: Uint8Array, right: Uint8Array] {
   if (kind === "wall") return shifted(w, h, 14);
   const random = randomBytes(w + h);
-  const make: Record<Exclude<Kind, "wall">, (x: number, y: number, eye: number) => number> = {
+  if (kind === "board") return board(w, h);
+  const make: Record<Exclude<Kind, "wall" | "board">, (x: number, y: number, eye: number) => number> = {
     noise: random,
     ramp: (x, y, eye) => 20 + 2 * (x + eye * 9) + 3 * y + (random() & 7),
     stairs: (x, y, eye) => ((x + 11 * eye) >> 4) * 37 + (y >> 3) * 11,
@@ -231,6 +256,15 @@ function pair(kind: Kind, w: number, h: number): [left: Uint8Array, right: Uint8
 function shifted(w: number, h: number, shift: number): [left: Uint8Array, right: Uint8Array] {
   const left = Uint8Array.from({ length: w * h }, randomBytes(1));
   const right = left.map((_, at) => left[at - (at % w) + Math.min(w - 1, (at % w) + shift)]!);
+  return [left, right];
+}
+
+function board(w: number, h: number): [left: Uint8Array, right: Uint8Array] {
+  const [wall, wallRight] = shifted(w, h, WALL_PX);
+  const front = Uint8Array.from({ length: w * h }, randomBytes(2));
+  const isBoard = (x: number) => x >= BOARD_LEFT && x < BOARD_RIGHT;
+  const left = wall.map((grey, at) => (isBoard(at % w) ? front[at]! : grey));
+  const right = wallRight.map((grey, at) => (isBoard((at % w) + BOARD_PX) ? front[at + BOARD_PX]! : grey));
   return [left, right];
 }
 

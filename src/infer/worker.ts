@@ -65,20 +65,25 @@ async function start(): Promise<void> {
 
 start().catch((thrown) => post({ kind: "failed", id: undefined, message: messageOf(thrown) }));
 
-/** rows [cells, 16], each m1, m2, s1, s2, w, ... -> the component with more than half of the weight, without the margin. */
+/** rows [cells, 16], each m1, m2, s1, s2, w, ... -> the component with the higher peak, without the margin. */
 function disparityOf(data: Float32Array, rows: number, wide: number, margin: number): DisparityMap {
   const columns = wide - margin;
   const disparityPx = new Float32Array(rows * columns);
   const spreadPx = new Float32Array(rows * columns);
+  const weight = new Float32Array(rows * columns);
   for (let row = 0; row < rows; row += 1) {
     for (let column = 0; column < columns; column += 1) {
       const cell = (row * wide + margin + column) * ROW_FLOATS;
-      const at = data[cell + 4]! > 0.5 ? cell : cell + 1;
-      disparityPx[row * columns + column] = data[at]!;
-      spreadPx[row * columns + column] = data[at + 2]!;
+      const share = data[cell + 4]!;
+      const first = share * data[cell + 3]! > (1 - share) * data[cell + 2]!; // a logistic's peak is weight / (4 scale)
+      const at = first ? cell : cell + 1;
+      const out = row * columns + column;
+      disparityPx[out] = data[at]!;
+      spreadPx[out] = data[at + 2]!;
+      weight[out] = first ? share : 1 - share;
     }
   }
-  return { rows, columns, disparityPx, spreadPx };
+  return { rows, columns, disparityPx, spreadPx, weight };
 }
 
 /** A copy with its own alignment. */

@@ -61,6 +61,7 @@ class StubModel implements StereoModel {
       columns: 2,
       disparityPx: new Float32Array(4).fill(2),
       spreadPx: new Float32Array(4).fill(0.1),
+      weight: new Float32Array(4).fill(0.9),
     };
     const disparity = wants?.disparity === true ? { disparity: cell } : {};
     return Promise.resolve({ levels: [level], stagesMs: { network: 1 }, ...disparity });

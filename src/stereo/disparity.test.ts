@@ -7,7 +7,8 @@ import { depthInto, makeDisparityPixels, sureDisparityInto } from "./disparity.t
 function cellsOf(rows: readonly (readonly number[])[], unsure: readonly number[] = []): DisparityMap {
   const disparityPx = Float32Array.from(rows.flat());
   const spreadPx = Float32Array.from(disparityPx, (_, i) => (unsure.includes(i) ? 4 : 0.2));
-  return { rows: rows.length, columns: rows[0]!.length, disparityPx, spreadPx };
+  const weight = new Float32Array(disparityPx.length).fill(0.9);
+  return { rows: rows.length, columns: rows[0]!.length, disparityPx, spreadPx, weight };
 }
 
 function imageOf(width: number, height: number, greyAt: (u: number, v: number) => number): Image {

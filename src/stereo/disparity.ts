@@ -16,11 +16,13 @@ const SLOPE_PX = 0.25;
 const REACH = 2;
 /** Nine tenths of a component with this scale lie within 3 pixels of its centre: tanh(3 / 2). */
 const SURE_PX = 1;
+/** A component with less of the distribution is not sure, however narrow it is. */
+const SURE_WEIGHT = 0.5;
 
 /**
  * From one disparity a cell to one a pixel. First each cell takes the weighted median of the 5x5 cells around it. A cell
- * weighs as its spread is small (the median that is weighted so is the likeliest value where errors fall off
- * exponentially) and as its grey is like the grey of the one in the middle. Then each pixel takes the disparity of one of
+ * weighs as its peak is high, so as its spread is small (the median that is weighted so is the likeliest value where errors
+ * fall off exponentially) and its share large, and as its grey is like the grey of the one in the middle. Then each pixel takes the disparity of one of
  * the four cells around it, by likeness of grey and by distance. So contours follow those of the picture. `left`: grey.
  * The answer is lent until the next call.
  */
@@ -67,7 +69,7 @@ export function sureDisparityInto(out: Float32Array, pixels: PixelMap, cells: Di
 function mapSure(
   out: Float32Array,
   { width, height, data }: PixelMap,
-  { columns, spreadPx }: DisparityMap,
+  { columns, spreadPx, weight }: DisparityMap,
   unsure: number,
   convert: (disparityPx: number) => number,
 ): void {
@@ -75,7 +77,8 @@ function mapSure(
     const row = (v >> 2) * columns;
     for (let u = 0; u < width; u += 1) {
       const at = v * width + u;
-      out[at] = spreadPx[row + (u >> 2)]! <= SURE_PX ? convert(data[at]!) : unsure;
+      const cell = row + (u >> 2);
+      out[at] = spreadPx[cell]! <= SURE_PX && weight[cell]! >= SURE_WEIGHT ? convert(data[at]!) : unsure;
     }
   }
 }
@@ -104,7 +107,11 @@ function cellDistance(column: number, row: number): number {
   return Math.hypot(column - REACH, Math.floor(row) - REACH);
 }
 
-function mediansInto(out: Float32Array, { rows, columns, disparityPx, spreadPx }: DisparityMap, grey: Uint8Array) {
+function mediansInto(
+  out: Float32Array,
+  { rows, columns, disparityPx, spreadPx, weight: share }: DisparityMap,
+  grey: Uint8Array,
+): void {
   const values = new Float64Array(WINDOW ** 2);
   const weights = new Float64Array(WINDOW ** 2);
   for (let row = 0; row < rows; row += 1) {
@@ -116,7 +123,7 @@ function mediansInto(out: Float32Array, { rows, columns, disparityPx, spreadPx }
         for (let x = Math.max(0, column - REACH); x <= Math.min(columns - 1, column + REACH); x += 1) {
           const at = y * columns + x;
           const slope = slopePx[(y - row + REACH) * WINDOW + x - column + REACH]!;
-          const weight = likeness[Math.abs(grey[at]! - own)]! / (spreadPx[at]! + slope);
+          const weight = (likeness[Math.abs(grey[at]! - own)]! * share[at]!) / (spreadPx[at]! + slope);
           const value = disparityPx[at]!;
           let k = count;
           for (; k > 0 && values[k - 1]! > value; k -= 1) {

@@ -162,11 +162,35 @@ function describe(left: Grid, right: Grid, means: Grid, cost: Uint8Array, sums: 
       const pixels = Array.from({ length: 16 }, (_, k) => pixelOf(left, x, y, k));
       out[o + 123] = Math.max(...pixels) - Math.min(...pixels);
       out[o + 125] = pixels.reduce((sum, v, k) => sum + (k % 4 === 0 ? 0 : Math.abs(v - pixels[k - 1]!)), 0);
-      out[o + 126] = Math.floor((x * 255) / w4);
-      out[o + 127] = 255;
     }
+    behind(out, y * w4, w4);
   }
   return Uint8Array.from(out);
+}
+
+/**
+ * Bytes 127 and 126 of the row of cells from `first` on: the smaller disparity of the nearest sure cells to both sides, and
+ * how far the place that it has in the right image is covered by the surfaces around the sure cells to the right.
+ */
+function behind(out: Uint8ClampedArray, first: number, w4: number): void {
+  const byte = (x: number, k: number) => out[(first + x) * 128 + k]!;
+  const all = Array.from({ length: w4 }, (_, x) => x);
+  const sure = all.filter((x) =>
+    [-2, -1, 0, 1, 2].every(
+      (k) =>
+        x + k >= 0 &&
+        x + k < w4 &&
+        byte(x + k, 119) === 0 &&
+        (k === -2 || Math.abs(byte(x + k, 112) - byte(x + k - 1, 112)) <= 1),
+    ),
+  );
+  for (const x of all) {
+    const beside = [sure.findLast((at) => at <= x), sure.find((at) => at >= x)].filter((at) => at !== undefined);
+    const disparity = Math.min(...(beside.length > 0 ? beside : [x]).map((at) => byte(at, 112)));
+    const rims = sure.filter((at) => at >= x + 2).map((at) => 4 * (at - 2) - byte(at, 112));
+    out[(first + x) * 128 + 127] = disparity;
+    out[(first + x) * 128 + 126] = Math.max(0, disparity - 4 * x, ...rims.map((rim) => 4 * x - disparity - rim));
+  }
 }
 
 /** The smaller of steps 2k and 2k + 1, of 48 pairs. */

@@ -88,10 +88,10 @@ def test_sub_pixels_first_is_depth_to_space() -> None:
 def test_folded_fuse_is_the_float_fuse(net: OctreeStereoNet, weights: Weights) -> None:
     torch.manual_seed(1)
     x8, s4 = torch.randn(1, 48, 4, 6), Quantised("s4", 0.03, 0)
-    octets = torch.randint(0, 256, (1, 52, 8, 12)).float()  # s4, known, match
-    step = torch.tensor([192 / 255 / 64, *[2 / 127.5] * 3]).reshape(1, 4, 1, 1)
-    zero = torch.tensor([0.0, 128, 128, 128]).reshape(1, 4, 1, 1)
-    real = torch.cat([net.backbone.up8(x8), (octets[:, 32:36] - zero) * step, octets[:, :32] * s4.scale, octets[:, 36:] / 255], 1)
+    octets = torch.randint(0, 256, (1, 55, 8, 12)).float()  # s4, known, match
+    step = torch.tensor([192 / 255 / 64, *[2 / 127.5] * 6]).reshape(1, 7, 1, 1)
+    zero = torch.tensor([0.0, *[128.0] * 6]).reshape(1, 7, 1, 1)
+    real = torch.cat([net.backbone.up8(x8), (octets[:, 32:39] - zero) * step, octets[:, :32] * s4.scale, octets[:, 39:] / 255], 1)
     weight, bias = (torch.from_numpy(v) for v in weights.convs["fuse.0"])
     wanted = F.conv2d(real, weight, bias)
 
@@ -107,11 +107,13 @@ def test_rounding_is_all_that_differs(
 ) -> None:
     monkeypatch.setattr(int8_graph, "WEIGHT_STEPS", 63)  # no overflow on any machine, so that rounding can be all
     inputs = made_up(17, height, width)
+    inputs[1][0, 7, : height // 8] = 0  # there nothing is hidden
     ours, wanted = rows_of(build(weights, ranges), inputs), rows_of(model, inputs)
     assert ours.shape == wanted.shape == (height * width // 16, 16)
-    np.testing.assert_array_equal(ours[:, 0], wanted[:, 0])  # m1 is the matcher's winner: sub-pixel, never rounded
+    np.testing.assert_array_equal(ours[:, 0], wanted[:, 0])  # m1 is the matcher's winner, sub-pixel, never rounded, or what lies behind
     match = inputs[1][0].reshape(16, -1).double().numpy()
-    np.testing.assert_array_equal(ours[:, 0], (match[0] + (match[1] - 128) / 32).clip(-2, 260))
+    hidden = (match[14] > 2) & (match[7] > 0)
+    np.testing.assert_array_equal(ours[:, 0], np.where(hidden, match[15], match[0] + (match[1] - 128) / 32).clip(-2, 260))
     assert np.mean(np.abs(ours[:, 1] - wanted[:, 1]) < 0.5) > 0.95  # m2 is the coarse disparity
     assert np.all(ours[:, 5 + CONTEXT :] == 0)
     for column in range(2, 5 + CONTEXT):
@@ -128,22 +130,34 @@ def test_view_rays_are_the_float_ones(net: OctreeStereoNet, weights: Weights, ra
     np.testing.assert_allclose(ours, wanted.numpy(), atol=1e-5)
 
 
-def test_offsets_are_4_and_16_px(weights: Weights, ranges: dict[str, Range]) -> None:
+def test_offsets_are_1_and_16_px_and_what_is_hidden_is_taken_as_it_is(weights: Weights, ranges: dict[str, Range]) -> None:
     weight, bias = weights.convs["head"]
-    moved = bias.copy()
-    moved[:2] = 0.25, 0.5
     inputs = made_up(3)
-    shifted = Weights({**weights.convs, "head": (weight, moved)}, weights.prior)
-    still, ours = (rows_of(build(w, ranges), inputs) for w in (weights, shifted))
-    np.testing.assert_allclose(ours[:, 0], still[:, 0] + 1, atol=1e-4)
+    inputs[1][0, 7, :4] = 0  # there the two eyes agree
+    hidden = ((inputs[1][0, 14] > 2) & (inputs[1][0, 7] > 0)).reshape(-1).numpy()
+    assert hidden.any() and not hidden.all()
+
+    def rows(first: float, second: float, lift: float) -> np.ndarray:
+        moved = bias.copy()
+        moved[:2] = first, second
+        lifts = np.array([-lift, lift], np.float32).reshape(2, 1, 1, 1)
+        return rows_of(build(Weights(weights.convs | {"head": (weight, moved), "hidden": (lifts, np.zeros(2, np.float32))}, weights.prior), ranges), inputs)
+
+    still, ours = rows(0, 0, 0), rows(0.25, 0.5, 80)
+    np.testing.assert_allclose(ours[:, 0], still[:, 0] + np.where(hidden, 0, 0.25), atol=1e-4)
     np.testing.assert_allclose(ours[:, 1], still[:, 1] + 8, atol=1e-4)
+    np.testing.assert_allclose(ours[:, 2], np.where(hidden, 0.03, still[:, 2]), atol=1e-4)
+    np.testing.assert_allclose(ours[:, 4], np.where(hidden, 1, still[:, 4]), atol=1e-4)
+    np.testing.assert_allclose(still[hidden][:, [2, 4]], [[np.log(2) + 0.03, 0.5]] * hidden.sum(), atol=1e-5)  # nothing else has a say
 
 
 def test_wide_widths_survive_softplus(weights: Weights, ranges: dict[str, Range]) -> None:
     weight, bias = (v.copy() for v in weights.convs["head"])
     weight[2:4], bias[2:4] = 0, (100.0, -100.0)
     extreme = Weights({**weights.convs, "head": (weight, bias)}, weights.prior)
-    rows = rows_of(build(extreme, ranges), made_up(3))
+    inputs = made_up(3)
+    inputs[1][0, 7] = 0  # nothing is hidden
+    rows = rows_of(build(extreme, ranges), inputs)
     np.testing.assert_allclose(rows[:, 2], 100.03, rtol=1e-6)
     np.testing.assert_allclose(rows[:, 3], 0.1, atol=1e-6)
 
@@ -157,7 +171,7 @@ def test_only_pixels_stay_float(weights: Weights, ranges: dict[str, Range]) -> N
     graph = build(weights, ranges).graph
     kinds = [n.op_type for n in graph.node]
     assert "Conv" not in kinds and "DepthToSpace" not in kinds
-    assert kinds.count("QLinearConv") == len(weights.convs) - len(("geometry", "bins", "head", "up8.expand")) + 1
+    assert kinds.count("QLinearConv") == len(weights.convs) - len(("geometry", "bins", "head", "hidden", "up8.expand")) + 1
     assert [n.op_type for n in graph.node if "evidence" in n.input] == ["QLinearConv", "Shape"]
 
 

@@ -32,9 +32,9 @@ from .augment import augment_pair, grey
 from .evaluate import answers, dense, load_network
 from .losses import batch_loss
 from .matcher import Matcher
-from .net import OctreeStereoNet, planes_of
+from .net import OctreeStereoNet, likelier, planes_of
 from .scores import Scores
-from .selfsup import agreement, chosen, mirrored, stereo_losses, taught_disparity, taught_occupancy
+from .selfsup import agreement, mirrored, stereo_losses, taught_disparity, taught_occupancy
 from .train import batches
 
 WEIGHTS = {"photometric": 20.0, "consistency": 0.3, "smoothness": 0.05, "disparity": 1.0, "occupancy": 1.0}
@@ -113,7 +113,7 @@ def unlabelled_losses(net: OctreeStereoNet, teacher: OctreeStereoNet, batch: Bat
     out = net.backbone(batch.augmented, *planes_of(batch.augmented), batch.calibration)
     with torch.no_grad():
         taught = teacher.backbone(batch.evidence, *planes_of(batch.evidence), batch.calibration)
-        _, _, visible = agreement(chosen(taught)[0])
+        _, _, visible = agreement(likelier(taught)[0])
     pairs, size = len(batch.left) // 2, batch.evidence.shape[1:3]
     occupancy = [taught_occupancy(net, out["rows"][k], teacher, taught["rows"][k], batch.calibration[k], size) for k in range(pairs)]
     return stereo_losses(out, batch.left, batch.right, visible) | {
@@ -128,7 +128,7 @@ def score(net: OctreeStereoNet, folder: Path) -> dict[str, float]:
     for answer in answers(net, folder, seed=None):
         fx, _, _, _, baseline = answer.calibration
         truth = fx * baseline / torch.from_numpy(answer.row["depth"][1::4, 1::4].astype(np.float32))
-        error = (chosen(answer.out)[0][0, 0, : truth.shape[0], : truth.shape[1]] - truth).abs()
+        error = (likelier(answer.out)[0][0, 0, : truth.shape[0], : truth.shape[1]] - truth).abs()
         errors.append(error[(truth > 0.5) & (truth < 192)])
         scores.add(answer.labels, *dense(answer, 0.5))
     error = torch.cat(errors)

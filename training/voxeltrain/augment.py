@@ -12,15 +12,25 @@ def grey(rgb: np.ndarray) -> np.ndarray:
     return ((77 * r + 150 * g + 29 * b + 128) >> 8).astype(np.uint8)
 
 
-def augment_pair(left: np.ndarray, right: np.ndarray, g: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Grey uint8 [H, W] pair -> the same pair as two real cameras might deliver it. The left geometry stays."""
+NOTHING = {"motion": 0.0, "angle": 0.0, "haze": 0.0, "exposure": 0.03, "uneven": 0.0, "bands": 0.0, "dirt": 0.0, "stray": 0.0}
+
+
+def augment_pair(left: np.ndarray, right: np.ndarray, g: np.random.Generator, good: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Grey uint8 [H, W] pair -> the same pair as two real cameras might deliver it. The left geometry stays. good: share of pairs
+    that come from good cameras in good light, of which most photographs of other sets are."""
     some = lambda chance, low, high: float(g.uniform(low, high)) if g.random() < chance else 0.0  # noqa: E731
+    if good and g.random() < good:
+        shared = NOTHING | {
+            "gain": g.uniform(0.8, 1.25), "gamma": g.uniform(0.85, 1.2), "blur": some(0.5, 0, 0.6), "sharpen": some(0.15, 0.2, 0.6),
+            "noise": some(0.8, 0, 0.015), "vignette": some(0.2, 0, 0.2), "jpeg": some(0.3, 80, 97),
+        }  # fmt: skip
+        return camera(left, shared, g), camera(misalign(right, g), shared, g)
     shared = {
         "gain": g.uniform(0.55, 1.5) if g.random() < 0.92 else g.uniform(1.5, 2.6), "gamma": g.uniform(0.7, 1.5),
         "blur": some(0.6, 0, 1.1), "motion": some(0.07, 2, 6), "angle": g.uniform(0, np.pi), "sharpen": some(0.15, 0.2, 1.0),
         "noise": some(0.65, 0, 0.03) or some(0.3, 0.03, 0.07), "vignette": some(0.3, 0, 0.35), "jpeg": some(0.5, 45, 97), "haze": some(0.25, 0, 0.35),
         "exposure": g.uniform(0.08, 0.25) if g.random() < 0.15 else 0.05, "uneven": some(0.2, 0.05, 0.3), "bands": some(0.08, 0.02, 0.12),
-        "stray": some(0.1, 0.1, 0.8), "stray_x": g.uniform(-0.1, 1.1), "stray_y": g.uniform(-0.2, 0.6), "stray_r": g.uniform(0.05, 0.4),
+        "dirt": 0.12, "stray": some(0.1, 0.1, 0.8), "stray_x": g.uniform(-0.1, 1.1), "stray_y": g.uniform(-0.2, 0.6), "stray_r": g.uniform(0.05, 0.4),
     }  # fmt: skip
     if g.random() < 0.8:
         right = misalign(right, g)
@@ -95,7 +105,7 @@ def camera(image: np.ndarray, shared: dict[str, float], g: np.random.Generator) 
         x = x * np.float32(1 - shared["haze"]) + np.float32(shared["haze"] * 0.75)
     if shared["stray"]:
         x = x + stray_light(h, w, shared, g)
-    if g.random() < 0.12:
+    if g.random() < shared["dirt"]:
         x = dirty(x, g)
     x = x * np.float32(shared["gain"] * max(0.4, g.normal(1, shared["exposure"]))) + np.float32(g.normal(0, 0.015))
     x = np.clip(x * unevenness(h, w, shared, g), 0, 1)

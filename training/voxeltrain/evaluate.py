@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from .augment import augment_pair, grey
-from .losses import CENTRES, OUT_OF_VIEW, label_pyramid
+from .hidden import DisparityScores
+from .losses import CENTRES, MOST_PX, OUT_OF_VIEW, label_pyramid
 from .matcher import Matcher
 from .net import LEVELS, OctreeStereoNet, planes_of
 from .octree import OCCUPIED_FROM, OctreeGraph, flat_index
@@ -96,16 +97,25 @@ def dense(answer: Answer, threshold: float) -> tuple[list[Tensor], Tensor]:
     return occupied, ~occupied[-1] & (grids[-1][:, 1] > grids[-1][:, 0])
 
 
+def true_disparity(row: dict[str, np.ndarray]) -> np.ndarray:
+    """Of a row of a shard [H, W], px, as the network can answer."""
+    fx, _, _, _, baseline = row["calibration"]
+    return np.clip(fx * baseline / row["depth"].astype(np.float32), 0, MOST_PX)
+
+
 @torch.no_grad()
-def evaluate_shards(net: OctreeStereoNet, folder: Path, limit: int = 200, keep: tuple[float, float, float] | None = None, threshold: float = 0.5) -> dict[str, float]:
-    """Scores (scores.py) of the dense answers, occupied at p > threshold, over the first `limit` pairs of a folder of shards.
-    With `keep`: share of the occupied leaves of the dense answer that pruning keeps, and share of leaves in view that are
-    evaluated."""
-    scores = Scores()
+def evaluate_shards(
+    net: OctreeStereoNet, folder: Path, limit: int = 200, keep: tuple[float, float, float] | None = None, threshold: float = 0.5, seed: int | None = 0
+) -> dict[str, float]:
+    """Scores (scores.py) of the dense answers, occupied at p > threshold, over the first `limit` pairs of a folder of shards, and
+    how often the disparity is wrong (hidden.py). With `keep`: share of the occupied leaves of the dense answer that pruning
+    keeps, and share of leaves in view that are evaluated. seed: as for `answers`."""
+    scores, disparities = Scores(), DisparityScores()
     kept = dense_occupied = evaluated = in_view = 0
-    for answer in answers(net, folder, limit):
+    for answer in answers(net, folder, limit, seed):
         occupied, free = dense(answer, threshold)
         scores.add(answer.labels, occupied, free)
+        disparities.add(answer.out, true_disparity(answer.row))
         if keep is None:
             continue
         height, width = answer.row["left"].shape[:2]
@@ -116,9 +126,10 @@ def evaluate_shards(net: OctreeStereoNet, folder: Path, limit: int = 200, keep: 
         in_view += len(answer.voxels[-1][0])
         dense_occupied += int(occupied[-1].sum())
         kept += int((visited & occupied[-1]).sum())
+    means = scores.means() | disparities.means()
     if keep is None:
-        return scores.means()
-    return scores.means() | {"pruning_recall": kept / max(1, dense_occupied), "leaves_evaluated": evaluated / max(1, in_view)}
+        return means
+    return means | {"pruning_recall": kept / max(1, dense_occupied), "leaves_evaluated": evaluated / max(1, in_view)}
 
 
 def main() -> None:
@@ -128,9 +139,10 @@ def main() -> None:
     p.add_argument("--pairs", type=int, default=200)
     p.add_argument("--keep", type=float, nargs=3, help="pruning thresholds other than the checkpoint's")
     p.add_argument("--threshold", type=float, default=OCCUPIED_FROM, help="a voxel is occupied from this probability on")
+    p.add_argument("--clean", action="store_true", help="the pictures as they were rendered, without the distortions of cameras")
     a = p.parse_args()
     keep = tuple(a.keep) if a.keep else load_keep(a.checkpoint)
-    print(json.dumps(evaluate_shards(as_shipped(load_network(a.checkpoint), a.checkpoint), a.shards, a.pairs, keep, a.threshold), indent=1))
+    print(json.dumps(evaluate_shards(as_shipped(load_network(a.checkpoint), a.checkpoint), a.shards, a.pairs, keep, a.threshold, None if a.clean else 0), indent=1))
 
 
 if __name__ == "__main__":

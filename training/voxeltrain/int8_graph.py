@@ -15,12 +15,14 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 BINS, PIXELS_PER_BIN = 49, 4
-KNOWN = 4  # coarse / 64 and matched - coarse in windows of 2, 8 and 32 px
 HEAD, ROW = 13, 16
-KNOWN_PX = np.array([64, 2, 8, 32])  # per unit of each
+HEAD_PX = np.array([1, 16, *[1] * (HEAD - 2)])  # px per unit of the two offsets
+COVERED_PX = 2
+KNOWN_PX = np.array([64, 2, 8, 32, 8, 8, 8])  # per unit: coarse, matched - coarse thrice, behind - coarse, winner - behind, covered
+KNOWN = len(KNOWN_PX)
 WEIGHT_STEPS = 63  # of 127: products of two never overflow 16 bits on x86 without VNNI, so every machine gives the same answer
-KNOWN_STEP = np.array([PIXELS_PER_BIN * (BINS - 1) / 64 / 255, *[2 / 127.5] * 3])  # of a byte
-KNOWN_ZERO = np.array([0, 128, 128, 128])
+KNOWN_STEP = np.array([PIXELS_PER_BIN * (BINS - 1) / 64 / 255, *[2 / 127.5] * 6])  # of a byte
+KNOWN_ZERO = np.array([0, *[128] * 6])
 Range = tuple[float, float]
 
 
@@ -35,7 +37,10 @@ class Weights:
 def read_weights(model: onnx.ModelProto) -> Weights:
     values = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
     values |= {n.output[0]: numpy_helper.to_array(n.attribute[0].t) for n in model.graph.node if n.op_type == "Constant"}
-    convs = {module_of(n): (values[n.input[1]], values[n.input[2]]) for n in model.graph.node if n.op_type == "Conv"}
+    convs = {}
+    for node in (n for n in model.graph.node if n.op_type == "Conv"):
+        weight, *bias = (values[i] for i in node.input[1:])
+        convs[module_of(node)] = weight, bias[0] if bias else np.zeros(len(weight), np.float32)
     prior = follow(model, "prior", "Cast", "Mul")
     return Weights(convs, float(next(values[i] for i in prior.input if i in values)))
 
@@ -193,11 +198,11 @@ def build(w: Weights, ranges: dict[str, Range], opset: int = 17) -> onnx.ModelPr
     x16 = residual(residual(conv(x8, "down16", stride=2), "res16.0"), "res16.1")
     x32 = residual(residual(conv(x16, "down32", stride=2), "res32.0"), "res32.1")
     x8 = conv(up(conv(up(x32, x16, "up32"), "merge16"), x8, "up16"), "merge8")
-    matched, coarse, last = disparities(b, w, x8)
+    last = disparities(b, w, x8)
     near = b.shuffle(b.conv(x8, *fold_up8(w), "fuse.up"), s4, 32, "fuse.up.shuffled")
     joined = Quantised(b.add("Concat", [s4.name, last], "fuse.bytes", axis=3), 1.0, 0)
     x = separable(b.sum(near, b.conv(joined, *fuse_inputs(w, s4), "fuse.in"), "fuse.0"), "fuse.1")
-    write_rows(b, w, x, matched, coarse)
+    write_rows(b, w, x)
 
     value = helper.make_tensor_value_info
     graph = helper.make_graph(
@@ -232,8 +237,9 @@ def geometry(b: Builder, w: Weights) -> Quantised:
     return q
 
 
-def disparities(b: Builder, w: Weights, x8: Quantised) -> tuple[str, str, str]:
-    """matched and coarse disparity, px, float [1, 1, cells] each, and bytes [1, h4, w4, 20]: known, match."""
+def disparities(b: Builder, w: Weights, x8: Quantised) -> str:
+    """`matched` and `coarse`, px, and `hidden`, float [1, 1, cells] each; returns the name of the bytes [1, h4, w4, KNOWN + 16]:
+    known, match."""
     scores = b.linear(x8, *w.convs["bins"], "scores")
     costs = b.add("Reshape", ["prior", b.ints(BINS - 1, -1)], "costs")
     cells8 = b.add("Slice", [b.add("Shape", [costs], "costs.shape"), b.ints(1), b.ints(2)], "cells8")
@@ -258,37 +264,53 @@ def disparities(b: Builder, w: Weights, x8: Quantised) -> tuple[str, str, str]:
     coarse = b.add("Reshape", [image, b.ints(1, 1, -1)], "coarse")
 
     planes = b.add("Reshape", ["match", b.ints(1, 16, -1)], "planes")
-    b.add("Split", [planes, b.ints(1, 1, 14)], "plane", outputs=3, axis=1)
-    whole = b.add("DequantizeLinear", ["plane.0", b.float(1), b.byte(0)], "whole")
-    fraction = b.add("DequantizeLinear", ["plane.1", b.float(1 / 32), b.byte(128)], "fraction")
-    matched = b.add("Add", [whole, fraction], "matched")
-    apart = b.add("Sub", [matched, coarse], "apart")
-    known = b.add("Concat", [coarse, apart, apart, apart], "known", axis=1)
+    b.add("Split", [planes, b.ints(1, 1, 5, 1, 6, 1, 1)], "plane", outputs=7, axis=1)
+
+    def real(plane: int, step: float, zero: int, name: str) -> str:
+        return b.add("DequantizeLinear", [f"plane.{plane}", b.float(step), b.byte(zero)], name)
+
+    def share(of: str, name: str) -> str:
+        return b.add("Clip", [of, b.float(0), b.float(1)], name)
+
+    winner = b.add("Add", [real(0, 1, 0, "whole"), real(1, 1 / 32, 128, "fraction")], "winner")
+    covered, behind = real(5, 1, 0, "covered"), real(6, 1, 0, "behind")
+    beyond = share(b.add("Sub", [covered, b.float(COVERED_PX)], "rim"), "beyond")
+    hidden = b.add("Mul", [beyond, share(real(3, 1, 0, "difference"), "disagree")], "hidden")
+    nearer = b.add("Sub", [winner, behind], "nearer")
+    matched = b.add("Sub", [winner, b.add("Mul", [hidden, nearer], "nearer.hidden")], "matched")
+    apart, farther = b.add("Sub", [matched, coarse], "apart"), b.add("Sub", [behind, coarse], "farther")
+    known = b.add("Concat", [coarse, apart, apart, apart, farther, nearer, covered], "known", axis=1)
     quantiser = [b.constant((KNOWN_STEP * KNOWN_PX).astype(np.float32)), b.constant(KNOWN_ZERO.astype(np.uint8))]
     known = b.add("QuantizeLinear", [known, *quantiser], "known.bytes", axis=1)  # clips to 2 windows, as the float graph does
-    bytes20 = b.add("Transpose", [b.add("Concat", [known, planes], "planes20", axis=1)], "bytes20", perm=[0, 2, 1])
+    rows = b.add("Transpose", [b.add("Concat", [known, planes], "bytes.planes", axis=1)], "bytes.rows", perm=[0, 2, 1])
     size4 = b.add("Slice", [b.add("Shape", ["evidence"], "evidence.shape"), b.ints(0), b.ints(3)], "size4")
-    shape = b.add("Concat", [size4, b.ints(KNOWN + 16)], "bytes20.shape", axis=0)
-    return matched, coarse, b.add("Reshape", [bytes20, shape], "bytes20.image")
+    shape = b.add("Concat", [size4, b.ints(KNOWN + 16)], "bytes.shape", axis=0)
+    return b.add("Reshape", [rows, shape], "bytes.image")
 
 
-def write_rows(b: Builder, w: Weights, x: Quantised, matched: str, coarse: str) -> None:
-    """The head, planar and float: rows = transpose of [m1, m2, s1, s2, weight, context, zeros]."""
-    gain = np.ones(HEAD)
-    gain[:2] = 4, 16  # px per unit of the two offsets
+def write_rows(b: Builder, w: Weights, x: Quantised) -> None:
+    """The head, planar and float, on what `disparities` wrote: rows = transpose of [m1, m2, s1, s2, weight, context, zeros]."""
     pad = ROW - HEAD
-    weight, bias = w.convs["head"]
-    weight = np.pad(weight * gain[:, None, None, None], ((0, pad), (0, 0), (0, 0), (0, 0)))
-    bias = np.pad(bias * gain, (0, pad))
+    (weight, bias), (lift, _) = w.convs["head"], w.convs["hidden"]
+    weight = np.pad(weight * HEAD_PX[:, None, None, None].astype(np.float32), ((0, pad), (0, 0), (0, 0), (0, 0)))
+    bias = np.pad((bias * HEAD_PX).astype(np.float32), (0, pad))
     # planes of 3 axes: the reshape keeps ONNX Runtime from moving the transpose past the plane-wise operations
     planar = b.add("Transpose", [b.linear(x, weight, bias, "head")], "head.planar", perm=[1, 0])
     o = b.add("Reshape", [planar, b.ints(1, ROW, -1)], "o")
-    b.add("Split", [o, b.ints(2, 2, 1, ROW - 5)], "part", outputs=4, axis=1)
-    centre = b.add("Add", ["part.0", b.add("Concat", [matched, coarse], "centres", axis=1)], "m.free")
-    m = b.add("Clip", [centre, b.float(-2), b.float(260)], "m")
+    b.add("Split", [o, b.ints(1, 1, 1, 1, 1, ROW - 5)], "part", outputs=6, axis=1)
+
+    def lifted(part: str, i: int, name: str) -> str:
+        seen = b.add("Mul", [part, "seen"], f"{name}.seen")
+        return b.add("Add", [seen, b.add("Mul", ["hidden", b.float(lift[i, 0, 0, 0])], f"{name}.lift")], f"{name}.lifted")
+
+    b.add("Sub", [b.float(1), "hidden"], "seen")
+    first = b.add("Add", ["matched", b.add("Mul", ["part.0", "seen"], "m1.offset")], "m1.free")
+    second = b.add("Add", ["coarse", "part.1"], "m2.free")
+    m = b.add("Clip", [b.add("Concat", [first, second], "m.free", axis=1), b.float(-2), b.float(260)], "m")
+    wide = b.add("Concat", [lifted("part.2", 0, "s1"), "part.3"], "s.free", axis=1)
     # softplus(x) = max(x, 0) - log(sigmoid(|x|)): vectorised, while ONNX Runtime's Softplus is not (0.5 ms here)
-    small = b.add("Log", [b.add("Sigmoid", [b.add("Abs", ["part.1"], "s.abs")], "s.sigmoid")], "s.log")
+    small = b.add("Log", [b.add("Sigmoid", [b.add("Abs", [wide], "s.abs")], "s.sigmoid")], "s.log")
     least = b.constant(np.array([[[0.03], [0.1]]], np.float32))
-    s = b.add("Add", [b.add("Sub", [b.add("Relu", ["part.1"], "s.relu"), small], "s.soft"), least], "s")
-    planes = b.add("Concat", [m, s, b.add("Sigmoid", ["part.2"], "weight"), "part.3"], "rows.planar", axis=1)
+    s = b.add("Add", [b.add("Sub", [b.add("Relu", [wide], "s.relu"), small], "s.soft"), least], "s")
+    planes = b.add("Concat", [m, s, b.add("Sigmoid", [lifted("part.4", 1, "weight")], "weight"), "part.5"], "rows.planar", axis=1)
     b.add("Transpose", [b.add("Reshape", [planes, b.ints(ROW, -1)], "rows.flat")], "rows", perm=[1, 0])

@@ -6,13 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .net import BINS, LEVELS, SIZE, OctreeStereoNet, level_centres, planes_of
+from .net import BINS, LEVELS, SIZE, OctreeStereoNet, level_centres, likelier, planes_of
 
 CENTRES = [level_centres(level) for level in range(LEVELS)]
 CLASS_WEIGHTS = torch.tensor([1.0, 1.0, 1.6])  # unknown, free, occupied: a missed obstacle is worse than a phantom
 NEAR = (0, 500, 700, 1800)  # sampled voxels next to a surface, per level
 ELSEWHERE = (0, 0, 200, 400)  # sampled voxels elsewhere
 OUT_OF_VIEW = 3
+MOST_PX = 195.0  # disparities beyond are this far
 
 
 def label_pyramid(labels: Tensor) -> list[Tensor]:
@@ -104,7 +105,7 @@ def batch_loss(net: OctreeStereoNet, batch: dict[str, Tensor]) -> tuple[Tensor, 
     """The loss of a batch of voxeltrain.train.batches, and its parts and measures for the log."""
     evidence, calibration, log = batch["evidence"], batch["calibration"], {}
     out = net.backbone(evidence, *planes_of(evidence), calibration)
-    disparity = ((calibration[:, 0] * calibration[:, 4])[:, None, None] / batch["depth"]).clamp(0, 195)
+    disparity = ((calibration[:, 0] * calibration[:, 4])[:, None, None] / batch["depth"]).clamp(0, MOST_PX)
     parts = disparity_losses(out, disparity)
     pairs: list[Tensor] = []
     for rows, c, labels in zip(out["rows"], calibration, batch["labels"]):
@@ -114,6 +115,6 @@ def batch_loss(net: OctreeStereoNet, batch: dict[str, Tensor]) -> tuple[Tensor, 
             log[k] = log.get(k, 0) + v / len(calibration)
     occupancy = torch.stack(pairs).mean()
     with torch.no_grad():
-        off = (torch.where(out["w"] > 0.5, out["m1"], out["m2"])[:, 0] - disparity[:, 1::4, 1::4]).abs()
+        off = (likelier(out)[0][:, 0] - disparity[:, 1::4, 1::4]).abs()
         log |= {k: float(v) for k, v in parts.items()} | {"occupancy": float(occupancy), "median_px": float(off.median()), "bad3": float((off > 3).float().mean())}
     return 0.4 * parts["bins"] + 0.1 * parts["coarse"] + 0.5 * parts["likelihood"] + 0.6 * occupancy, log

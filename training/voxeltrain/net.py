@@ -6,6 +6,8 @@ scale-equivariant: for another voxel size v the baseline is multiplied by 0.5 / 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -18,6 +20,8 @@ SAMPLES = ((4, 4, 3), (4, 4, 2), (4, 4, 2), (4, 4, 1))  # inner points of a voxe
 NEAR, NEAR_SLICES = 16, 3  # leaves of the first NEAR layers, which span most pixels: their own head, inner points along z
 BINS = 49  # disparity bins of 4 px at 1/8 resolution
 CONTEXT = 8
+COVERED_PX = 2  # from here on a place is covered: slanted surfaces cover so much of themselves
+KNOWN = 7  # what the network is told of the disparities that its answer may sit at
 HIDDEN = 32
 EVIDENCE = 128
 
@@ -62,9 +66,9 @@ class Up(nn.Module):
 class Backbone(nn.Module):
     """What the matcher found -> a two-component logistic distribution of disparity and context for each cell.
 
-    Component 1 sits at the matcher's winner, component 2 at the network's own coarse disparity; both with learned
-    offset, width and weight, so that the network keeps the matcher's precision where it is right and overrides it
-    where it is not.
+    Component 1 sits at the matcher's winner, component 2 at the network's own coarse disparity; both with learned offset,
+    width and weight, so that the network keeps the matcher's precision where it is right and overrides it where it is
+    not. Where the right eye sees nothing of it, component 1 is what lies behind, as it is, as wide and as likely everywhere.
     """
 
     def __init__(self) -> None:
@@ -78,12 +82,14 @@ class Backbone(nn.Module):
         self.up16, self.merge8 = Up(80, 48), conv(48, 48)
         self.bins, self.prior = nn.Conv2d(48, BINS, 1), nn.Parameter(torch.tensor(4.0))
         self.up8 = Up(48, 28)
-        self.fuse = nn.Sequential(conv(28 + 4 + 32 + 16, 32, 1), Separable(32))
+        self.fuse = nn.Sequential(conv(28 + KNOWN + 32 + 16, 32, 1), Separable(32))
         self.head = nn.Conv2d(32, 5 + CONTEXT, 1)
+        self.hidden = nn.Conv2d(1, 2, 1, bias=False)  # what lies behind, where that is component 1: width, logit of its weight
         with torch.no_grad():  # inputs are bytes
             self.stem.weight.mul_(1 / 80)
             self.head.weight[:5].mul_(0.1)
             self.head.bias[:5] = torch.tensor([0.0, 0.0, -0.5, 1.0, 1.0])
+            self.hidden.weight[:, 0, 0, 0] = torch.tensor([-0.4, -0.4])  # narrow: else it learns to be the second wide one
 
     def forward(self, evidence: Tensor, match: Tensor, prior: Tensor, calibration: Tensor) -> dict[str, Tensor]:
         """evidence uint8 [B, h4, w4, 128], match uint8 [B, 16, h4, w4], prior uint8 [B, 48, h8, w8] (the three outputs of
@@ -97,9 +103,9 @@ class Backbone(nn.Module):
         x8 = self.merge8(F.relu(x8 + self.up16(x16)))
 
         logits, coarse8 = self.coarse_disparity(self.bins(x8), prior)
-        matched, coarse, known = disparities(match, coarse8)
-        o = self.head(self.fuse(torch.cat([self.up8(x8), known, s4, match.float() * (1 / 255)], 1)))
-        return answer(o, matched, coarse) | {"logits8": logits, "coarse8": coarse8}
+        at = disparities(match, coarse8)
+        o = self.head(self.fuse(torch.cat([self.up8(x8), at.known, s4, match.float() * (1 / 255)], 1)))
+        return answer(o, at, self.hidden(at.hidden)) | {"logits8": logits, "coarse8": coarse8}
 
     def coarse_disparity(self, scores: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
         """Logits over bins of 4 px [B, BINS, h8, w8]: scores with the aggregated costs as prior; and the mean over the best bin
@@ -111,23 +117,43 @@ class Backbone(nn.Module):
         return logits, (weights * taps).sum(1, keepdim=True) * 4
 
 
-def disparities(match: Tensor, coarse8: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Per cell, px: the matcher's winner and the coarse disparity [B, 1, h4, w4], and what the network is told of them
-    [B, 4, h4, w4]."""
+class Disparities(NamedTuple):
+    """Of each cell, [B, n, h4, w4]."""
+
+    matched: Tensor  # px: the matcher's winner, or what lies behind where that is hidden
+    coarse: Tensor  # px: the network's own at 1/8
+    hidden: Tensor  # 1 where the two eyes disagree and what lies behind would be covered in the right one
+    known: Tensor  # KNOWN planes: what the network is told of all this
+
+
+def disparities(match: Tensor, coarse8: Tensor) -> Disparities:
     coarse = F.interpolate(coarse8.detach(), size=match.shape[2:], mode="nearest")
-    matched = match[:, 0:1].float() + (match[:, 1:2].float() - 128) * (1 / 32)
+    planes = match.float()
+    winner = planes[:, 0:1] + (planes[:, 1:2] - 128) * (1 / 32)
+    disagree, covered, behind = planes[:, 7:8], planes[:, 14:15], planes[:, 15:16]
+    hidden = (covered - COVERED_PX).clamp(0, 1) * disagree.clamp(0, 1)
+    matched = winner + hidden * (behind - winner)
     apart = matched - coarse
-    known = [coarse * (1 / 64), (apart / 2).clamp(-2, 2), (apart / 8).clamp(-2, 2), (apart / 32).clamp(-2, 2)]
-    return matched, coarse, torch.cat(known, 1)
+    windows = [(apart, 2), (apart, 8), (apart, 32), (behind - coarse, 8), (winner - behind, 8), (covered, 8)]
+    known = [coarse * (1 / 64), *[(x / px).clamp(-2, 2) for x, px in windows]]
+    return Disparities(matched, coarse, hidden, torch.cat(known, 1))
 
 
-def answer(o: Tensor, matched: Tensor, coarse: Tensor) -> dict[str, Tensor]:
-    """`rows` [B, h4 * w4, 5 + CONTEXT] from the last convolution's output, and the parts of the distribution."""
-    m1 = (matched + o[:, 0:1] * 4).clamp(-2, 260)
-    m2 = (coarse + o[:, 1:2] * 16).clamp(-2, 260)
-    s1, s2 = F.softplus(o[:, 2:3]) + 0.03, F.softplus(o[:, 3:4]) + 0.1
-    rows = torch.cat([m1, m2, s1, s2, torch.sigmoid(o[:, 4:5]), o[:, 5:]], 1)
+def answer(o: Tensor, at: Disparities, lift: Tensor) -> dict[str, Tensor]:
+    """`rows` [B, h4 * w4, 5 + CONTEXT] from the last convolution's output, and the parts of the distribution. lift
+    [B, 2, h4, w4]: width and weight of what lies behind where it is hidden, before their functions; 0 elsewhere."""
+    seen = 1 - at.hidden
+    m1 = (at.matched + o[:, 0:1] * seen).clamp(-2, 260)
+    m2 = (at.coarse + o[:, 1:2] * 16).clamp(-2, 260)
+    s1, s2 = F.softplus(o[:, 2:3] * seen + lift[:, :1]) + 0.03, F.softplus(o[:, 3:4]) + 0.1
+    rows = torch.cat([m1, m2, s1, s2, torch.sigmoid(o[:, 4:5] * seen + lift[:, 1:]), o[:, 5:]], 1)
     return {"rows": rows.flatten(2).transpose(1, 2), "m1": m1, "m2": m2, "s1": s1, "s2": s2, "w": rows[:, 4:5]}
+
+
+def likelier(out: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Disparity and width of the component with the higher peak: a logistic's is weight / (4 width)."""
+    first = out["w"] * out["s2"] > (1 - out["w"]) * out["s1"]
+    return torch.where(first, out["m1"], out["m2"]), torch.where(first, out["s1"], out["s2"])
 
 
 def planes_of(evidence: Tensor) -> tuple[Tensor, Tensor]:

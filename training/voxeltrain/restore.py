@@ -24,7 +24,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from .export import Sample
-from .int8_graph import HEAD, KNOWN, KNOWN_STEP, KNOWN_ZERO, sub_pixels_first
+from .int8_graph import HEAD, HEAD_PX, KNOWN, KNOWN_STEP, KNOWN_ZERO, sub_pixels_first
 from .net import OctreeStereoNet
 from .quantise import pairs
 
@@ -100,8 +100,8 @@ def read_convs(model: onnx.ModelProto, up8: int) -> tuple[dict[str, Affine], flo
     convs["geometry"] = np.stack([r.constant("x"), r.constant("y"), r.constant("fb.scaled") * 4], 1)[:, :, None, None], r.constant("fb.offset")
     convs["bins"] = r.linear("scores")
     weight, bias = r.linear("head")
-    gain = np.array([4.0, 16.0] + [1.0] * (HEAD - 2))  # px per unit of the two offsets
-    convs["head"] = weight[:HEAD] / gain[:, None, None, None], bias[:HEAD] / gain
+    convs["head"] = weight[:HEAD] / HEAD_PX[:, None, None, None], bias[:HEAD] / HEAD_PX
+    convs["hidden"] = np.array([r.constant(f"{name}.lift") for name in ("s1", "weight")]).reshape(2, 1, 1, 1), np.zeros(2)
     sign = 1 if r.nodes["logits"].op_type == "Sub" else -1
     return convs, sign * float(r.inputs("cost")[1]) * 255
 
@@ -133,7 +133,8 @@ def restore(folder: Path) -> OctreeStereoNet:
             conv, norm = (module[0], module[1]) if isinstance(module, nn.Sequential) else (module, None)
             found.remove(name if norm is None else f"{name}.0")
             conv.weight.copy_(torch.from_numpy(weight))
-            (conv if norm is None else norm).bias.copy_(torch.from_numpy(bias))
+            if (shift := (norm or conv).bias) is not None:
+                shift.copy_(torch.from_numpy(bias))
             if norm is not None:
                 norm.running_var.fill_(1 - norm.eps)
         net.backbone.prior.fill_(prior)

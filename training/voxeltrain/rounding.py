@@ -74,9 +74,9 @@ class RoundedBackbone(nn.Module):
         x16 = F.relu(self.conv(self.up(x32, x16, "up32"), "merge16"))
         x8 = F.relu(self.conv(self.up(x16, x8, "up16"), "merge8"))
         logits, coarse8 = self.net.coarse_disparity(self.linear(x8, "bins"), prior)
-        matched, coarse, known = disparities(match, coarse8)
-        o = self.linear(self.separable(self.fuse(x8, known, s4, match), "fuse.1"), "head")
-        return answer(o, matched, coarse) | {"logits8": logits, "coarse8": coarse8}
+        at = disparities(match, coarse8)
+        o = self.linear(self.separable(self.fuse(x8, at.known, s4, match), "fuse.1"), "head")
+        return answer(o, at, self.net.hidden(at.hidden)) | {"logits8": logits, "coarse8": coarse8}
 
     def fuse(self, x8: Tensor, known: Tensor, s4: Tensor, match: Tensor) -> Tensor:
         """up8 and what reads it as one 1x1 at 1/8, and the 1x1 over the bytes of the other inputs."""

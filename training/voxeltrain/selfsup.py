@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .losses import CENTRES, OUT_OF_VIEW, logistic, sample_voxels
-from .net import LEVELS, OctreeStereoNet
+from .net import LEVELS, OctreeStereoNet, likelier
 
 Out = dict[str, Tensor]
 CENSUS = 2  # radius at half resolution: 10 px wide
@@ -32,12 +32,6 @@ def mirrored(left: np.ndarray, right: np.ndarray, calibration: np.ndarray) -> tu
 def partner(values: Tensor) -> Tensor:
     """The map of each pair's other view, in that view's own left-right order."""
     return values.roll(len(values) // 2, 0).flip(-1)
-
-
-def chosen(out: Out) -> tuple[Tensor, Tensor]:
-    """Disparity and width of the component with the greater weight."""
-    first = out["w"] > 0.5
-    return torch.where(first, out["m1"], out["m2"]), torch.where(first, out["s1"], out["s2"])
 
 
 def look_right(values: Tensor, disparity: Tensor) -> tuple[Tensor, Tensor]:
@@ -90,7 +84,7 @@ def agreement(disparity: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def stereo_losses(out: Out, left: Tensor, right: Tensor, visible: Tensor) -> dict[str, Tensor]:
     """What the pairs themselves say; left, right [2B, 1, H, W], 0..255, clean. `visible` [2B, 1, h4, w4] comes from a frozen
     network: one that masks for itself learns to look where it is masked, beyond the border."""
-    disparity, _ = chosen(out)
+    disparity, _ = likelier(out)
     difference, _, _ = agreement(disparity)
     apart = F.smooth_l1_loss(difference, torch.zeros_like(difference), reduction="none").clamp(max=3)
     mean = lambda x: (x * visible).sum() / visible.sum().clamp(min=1)  # noqa: E731
@@ -101,7 +95,7 @@ def stereo_losses(out: Out, left: Tensor, right: Tensor, visible: Tensor) -> dic
 
 def trusted(teacher: Out) -> Tensor:
     """Cells where the teacher's views agree and its chosen component is narrow."""
-    disparity, width = chosen(teacher)
+    disparity, width = likelier(teacher)
     return agreement(disparity)[1] & (width < TOLERANCE[0] + TOLERANCE[1] * disparity)
 
 

@@ -34,6 +34,7 @@ from .quantise import ranges_of  # noqa: E402
 from .rounding import rounded  # noqa: E402
 
 REPORT_EVERY = 50  # steps
+GOOD = 0.4  # share of pairs that are distorted as good cameras do; tests and scores have none of these
 CHECKPOINT_EVERY = 150  # s
 TEST_EVERY = 900  # s
 
@@ -51,7 +52,7 @@ def batches(folders: list[str], size: int, seed: int) -> Iterator[dict[str, torc
         order = [(s, i) for s in shards for i in range(len(s["left"]))]
         for k in range(0, len(order) - size + 1, size):
             picked = [order[j] for j in g.permutation(len(order))[:size]]
-            evidence = [matcher.run(*augment_pair(grey(s["left"][i]), grey(s["right"][i]), g)) for s, i in picked]
+            evidence = [matcher.run(*augment_pair(grey(s["left"][i]), grey(s["right"][i]), g, GOOD)) for s, i in picked]
             yield {
                 "evidence": torch.from_numpy(np.stack(evidence)),
                 "depth": torch.from_numpy(np.stack([s["depth"][i].astype(np.float32) for s, i in picked])),
