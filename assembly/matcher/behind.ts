@@ -1,5 +1,6 @@
 /** What may lie where the right eye sees nothing: the surface behind goes on there, not the one before it. */
 import { CHANNELS } from "./layout";
+import { byte } from "./numbers";
 
 const NONE: i32 = 255; // no disparity: 112 is at most 191
 const AROUND: i32 = 2; // cells over which the census reaches beyond the rim of a surface
@@ -40,7 +41,7 @@ function pass(at: usize, stride: isize, count: i32, back: bool): void {
       covered = min(covered, next);
       next = rim;
       rim = sure ? x - 4 * AROUND - own : FAR;
-      store<u8>(middle + 126, <u8>max(0, min(255, max(x - behind - covered, behind - x))));
+      byte(middle + 126, max(x - behind - covered, behind - x));
     }
     store<u8>(middle + 127, <u8>behind);
     middle += stride;

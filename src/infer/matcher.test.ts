@@ -75,19 +75,18 @@ it("finds the disparity of a wall everywhere that both eyes see", () => {
 it("tells of what lies behind where only the left eye sees it, and beyond the right image's rim", () => {
   const [left, right] = pair("board", 288, 96);
   const { cells, columns } = one(left, right, 288, 96);
-  const far = WALL_PX;
   const hidden = BOARD_PX - WALL_PX; // columns of the wall that the board hides, left of it
   let seen = 0;
   for (let at = 0; at < cells.length; at += 128) {
     const x = 4 * ((at / 128) % columns);
     const [covered, behind] = [cells[at + 126]!, cells[at + 127]!];
-    if (x < far) expect([x, behind, covered]).toEqual([x, far, far - x]);
+    if (x < WALL_PX) expect([x, behind, covered]).toEqual([x, WALL_PX, WALL_PX - x]);
     else if (x > BOARD_LEFT - hidden + 8 && x < BOARD_LEFT - 8) {
-      expect([x, behind]).toEqual([x, far]);
+      expect([x, behind]).toEqual([x, WALL_PX]);
       expect(covered).toBeGreaterThan(2);
       expect(covered).toBeLessThanOrEqual(hidden);
       seen += 1;
-    } else if (x < BOARD_LEFT - hidden - 8) expect([x, behind, covered]).toEqual([x, far, 0]);
+    } else if (x < BOARD_LEFT - hidden - 8) expect([x, behind, covered]).toEqual([x, WALL_PX, 0]);
   }
   expect(seen).toBeGreaterThan(100);
 });
@@ -237,9 +236,9 @@ const [WALL_PX, BOARD_PX, BOARD_LEFT, BOARD_RIGHT] = [14, 54, 132, 220];
 
 /** Two grey images, the same ones each time. */
 function pair(kind: Kind, w: number, h: number): [left: Uint8Array, right: Uint8Array] {
-  if (kind === "wall") return shifted(w, h, 14);
-  const random = randomBytes(w + h);
+  if (kind === "wall") return shifted(w, h, WALL_PX);
   if (kind === "board") return board(w, h);
+  const random = randomBytes(w + h);
   const make: Record<Exclude<Kind, "wall" | "board">, (x: number, y: number, eye: number) => number> = {
     noise: random,
     ramp: (x, y, eye) => 20 + 2 * (x + eye * 9) + 3 * y + (random() & 7),
@@ -259,6 +258,7 @@ function shifted(w: number, h: number, shift: number): [left: Uint8Array, right:
   return [left, right];
 }
 
+/** The wall, and the board before it. */
 function board(w: number, h: number): [left: Uint8Array, right: Uint8Array] {
   const [wall, wallRight] = shifted(w, h, WALL_PX);
   const front = Uint8Array.from({ length: w * h }, randomBytes(2));

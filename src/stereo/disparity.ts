@@ -22,9 +22,9 @@ const SURE_WEIGHT = 0.5;
 /**
  * From one disparity a cell to one a pixel. First each cell takes the weighted median of the 5x5 cells around it. A cell
  * weighs as its peak is high, so as its spread is small (the median that is weighted so is the likeliest value where errors
- * fall off exponentially) and its share large, and as its grey is like the grey of the one in the middle. Then each pixel takes the disparity of one of
- * the four cells around it, by likeness of grey and by distance. So contours follow those of the picture. `left`: grey.
- * The answer is lent until the next call.
+ * fall off exponentially) and its share large, and as its grey is like the grey of the one in the middle. Then each pixel
+ * takes the disparity of one of the four cells around it, by likeness of grey and by distance. So contours follow those of
+ * the picture. `left`: grey. The answer is lent until the next call.
  */
 export function makeDisparityPixels(): (cells: DisparityMap, left: Image) => PixelMap {
   let grey = new Uint8Array(0);

@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 
 from .augment import augment_pair, grey
-from .evaluate import answers, dense, load_network
+from .evaluate import answers, dense, load_network, true_disparity
 from .losses import batch_loss
 from .matcher import Matcher
 from .net import OctreeStereoNet, likelier, planes_of
@@ -126,8 +126,7 @@ def score(net: OctreeStereoNet, folder: Path) -> dict[str, float]:
     1 and 3 px, median px, occupied IoU per level."""
     scores, errors = Scores(), []
     for answer in answers(net, folder, seed=None):
-        fx, _, _, _, baseline = answer.calibration
-        truth = fx * baseline / torch.from_numpy(answer.row["depth"][1::4, 1::4].astype(np.float32))
+        truth = torch.from_numpy(true_disparity(answer.row)[1::4, 1::4])
         error = (likelier(answer.out)[0][0, 0, : truth.shape[0], : truth.shape[1]] - truth).abs()
         errors.append(error[(truth > 0.5) & (truth < 192)])
         scores.add(answer.labels, *dense(answer, 0.5))
