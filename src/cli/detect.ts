@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command } from "commander";
 import type { Detector } from "../core/detection.ts";
 import { Fault } from "../core/fault.ts";
 import type { Image } from "../core/image.ts";
@@ -9,13 +9,14 @@ import { Tracker } from "../detect/tracker.ts";
 import { openDetector } from "../infer/detector.ts";
 import { drawDetections, drawMasks } from "../io/detection-picture.ts";
 import { writeWhole } from "../io/write-whole.ts";
+import { addDefenceOptions, type DefenceFlags, share } from "./defence-options.ts";
 import { type AnyAnswer, cocoOf, type DetectLine, lineOf } from "./detect-answers.ts";
 import { type DetectInput, detectInputs } from "./detect-inputs.ts";
 import { wholeNumber } from "./infer-options.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { detectorFolder } from "./model-folder.ts";
 
-interface DetectFlags {
+interface DetectFlags extends DefenceFlags {
   readonly images?: string;
   readonly out?: string;
   readonly model?: string;
@@ -23,7 +24,6 @@ interface DetectFlags {
   readonly score?: number;
   readonly iou?: number;
   readonly topic?: string;
-  readonly defence: "on" | "off";
   readonly draw?: string;
   readonly maskOut?: string;
   readonly certify?: boolean;
@@ -52,7 +52,7 @@ Examples:
 
 /** `voxelguard detect`: pictures or a recording -> one line of JSON an image, or a file. */
 export function detectCommand(): Command {
-  return new Command("detect")
+  const command = new Command("detect")
     .description("find objects in pictures or in a recording, in spite of adversarial patches")
     .argument("[input]", "a picture, a folder or quoted pattern of pictures, or a rosbag2 folder, .mcap or .db3 file")
     .option("--images <input>", "the same")
@@ -62,15 +62,13 @@ export function detectCommand(): Command {
     .option("--score <share>", "lowest score, 0 to 1 (default: the detector's)", share)
     .option("--iou <share>", "boxes of a class that overlap more than this are one (default: the detector's)", share)
     .option("--topic <name>", "image topic of the recording (default: the only one, or the left of a pair)")
-    .addOption(new Option("--defence <switch>", "against adversarial patches").choices(["on", "off"]).default("on"))
     .option("--draw <folder>", "write each image with its boxes and masks there, as PNG")
     .option("--mask-out <folder>", "write what was masked there: white on black, as PNG")
     .option("--certify", "instead of defending, say which detections no patch can take away")
     .option("--patch-size <share>", "area of that patch, as a share of the image's", share, 0.01)
     .option("--threads <number>", "threads of the network (default: the detector's)", wholeNumber)
-    .option("--json", "print faults as JSON, too")
-    .addHelpText("after", help)
-    .action(detect);
+    .option("--json", "print faults as JSON, too");
+  return addDefenceOptions(command).addHelpText("after", help).action(detect);
 }
 
 async function detect(argument: string | undefined, flags: DetectFlags): Promise<void> {
@@ -125,7 +123,7 @@ async function open({
 function lookOf(detector: Detector, flags: DetectFlags): (seen: Seen) => Promise<AnyAnswer | undefined> {
   if (flags.certify === true) return ({ image }) => certify(detector, image, flags.patchSize);
   if (flags.defence === "off") return ({ image }) => detector.run(image);
-  const defence = new Defence(detector);
+  const defence = new Defence(detector, { patrol: flags.patrol });
   const tracker = new Tracker();
   return async ({ image, stampNs }) => {
     // The images of a recording are one stream; each picture is one of its own.
@@ -147,10 +145,4 @@ async function lineFor(seen: Seen, answer: AnyAnswer, names: readonly string[], 
   if (flags.draw !== undefined) await write(flags.draw, drawDetections(image, answer, names, masks));
   if (flags.maskOut !== undefined) await write(flags.maskOut, drawMasks(image, masks));
   return lineOf(seen, image, answer, names);
-}
-
-function share(text: string): number {
-  const value = Number(text);
-  if (!(value >= 0 && value <= 1) || text.trim() === "") throw new InvalidArgumentError("Wanted a number from 0 to 1.");
-  return value;
 }

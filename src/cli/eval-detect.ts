@@ -1,5 +1,5 @@
 import { basename, extname, join } from "node:path";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { StageTimes } from "../core/stage-times.ts";
 import { type AveragePrecision, averagePrecision, type ScoredImage } from "../detect/average-precision.ts";
 import { Defence, type DefendedAnswer } from "../detect/defence/defence.ts";
@@ -8,15 +8,15 @@ import { classNumbers, readLabels } from "../io/detect-labels.ts";
 import { listImages } from "../io/image-files.ts";
 import { readPicture } from "../io/picture-file.ts";
 import { writeWhole } from "../io/write-whole.ts";
+import { addDefenceOptions, type DefenceFlags } from "./defence-options.ts";
 import { jsonPathOf, wholeNumber } from "./infer-options.ts";
 import { detectorFolder } from "./model-folder.ts";
 import { makeProgress } from "./progress.ts";
 
-interface EvalDetectFlags {
+interface EvalDetectFlags extends DefenceFlags {
   readonly data: string;
   readonly json?: boolean | string;
   readonly model?: string;
-  readonly defence: "on" | "off";
   readonly threads?: number;
 }
 
@@ -45,15 +45,15 @@ Example:
 
 /** `voxelguard eval detect`. */
 export function evalDetectCommand(): Command {
-  return new Command("detect")
+  const command = new Command("detect")
     .description("run the detector over labelled pictures and score it as COCO does")
     .usage("--data <folder> [--json [file]] [options]")
     .argument("[file]")
     .requiredOption("--data <folder>", "folder with images/ and labels/")
     .option("--json [file]", "write the results to a file, or print them as one JSON object")
     .option("--model <folder>", "detector (default: the one made at set-up)")
-    .addOption(new Option("--defence <switch>", "against adversarial patches").choices(["on", "off"]).default("on"))
-    .option("--threads <number>", "threads of the network (default: the detector's)", wholeNumber)
+    .option("--threads <number>", "threads of the network (default: the detector's)", wholeNumber);
+  return addDefenceOptions(command)
     .addHelpText("after", help)
     .action(async (file: string | undefined, flags: EvalDetectFlags) => {
       const jsonPath = jsonPathOf(file, flags.json);
@@ -64,11 +64,11 @@ export function evalDetectCommand(): Command {
     });
 }
 
-async function evaluate({ data, model, defence: isDefended, threads }: EvalDetectFlags): Promise<DetectScore> {
+async function evaluate({ data, model, defence: isDefended, patrol, threads }: EvalDetectFlags): Promise<DetectScore> {
   const paths = await listImages(join(data, "images"));
   const cues = isDefended === "on";
   const detector = await openDetector(await detectorFolder(model), { threads, scoreThreshold: LEAST_SCORE, cues });
-  const defence = cues ? new Defence(detector) : undefined;
+  const defence = cues ? new Defence(detector, { patrol }) : undefined;
   const progress = makeProgress("images", paths.length, false);
   const images: ScoredImage[] = [];
   const defended: DefendedAnswer[] = [];

@@ -23,7 +23,7 @@ export async function openLiveDetector(
     classes: wanted.length === 0 ? undefined : wanted,
     cues: true,
   });
-  const defence = new Defence(detector);
+  const defence = new Defence(detector, { patrol: config["patch_defense.patrol"] });
   return {
     name: detector.name,
     sha256: detector.sha256,

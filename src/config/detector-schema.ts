@@ -27,6 +27,13 @@ export const detectorSchema = {
     live: true,
     doc: "Look for adversarial patches and mask them.",
   },
+  "patch_defense.patrol": {
+    kind: "double",
+    min: 0,
+    max: 1,
+    fallback: 0.03,
+    doc: "Runs of the network an image, on average, that may go into looks at what is not suspicious enough by itself. 1 takes twice the time and finds some of the patches that were made not to stand out.",
+  },
   "track.patience": {
     kind: "double",
     unit: "s",

@@ -96,6 +96,19 @@ describe("voxelguard detect", () => {
     expect([info.width, info.height, info.channels, Math.max(...data)]).toEqual([128, 128, 1, 0]);
   });
 
+  it("looks once more at every picture where it may: what is a little colourful is filled", async () => {
+    const data = Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => 108 + ((i * i * 7919) % 41));
+    const colourful = join(folder, "colourful.png");
+    await sharp(data, { raw: { width: 64, height: 64, channels: 3 } }).toFile(colourful);
+    for (const [options, passes] of [
+      [[], 1],
+      [["--patrol", "1"], 2],
+    ] as const) {
+      const { stdout } = voxelguard("detect", colourful, "--model", model, ...options);
+      expect(linesOf(stdout)[0]).toMatchObject({ passes, masks: [] });
+    }
+  });
+
   it("certifies what does not hang on any part of the picture", async () => {
     const { status, stdout } = voxelguard("detect", join(pictures, "a.png"), "--model", model, "--certify");
     expect(status).toBe(0);
@@ -135,6 +148,7 @@ describe("voxelguard detect", () => {
     });
     expect(await failureOf("detect", a, "--images", a)).toMatchObject({ exit: 2, code: "USAGE" });
     expect(await failureOf("detect", a, "--defence", "perhaps")).toMatchObject({ exit: 2 });
+    expect(await failureOf("detect", a, "--patrol", "-1")).toMatchObject({ exit: 2 });
     expect(await failureOf("detect", a, "--score", "2")).toMatchObject({
       exit: 2,
       message: expect.stringContaining("0 to 1"),

@@ -1,6 +1,6 @@
 """What an attack costs the product and what its defence gives back.
 
-    python -m attacks.evaluate DIR [--product ROOT] [--json F] [--sheet F.png]
+    python -m attacks.evaluate DIR [--patrol SHARE] [--product ROOT] [--json F] [--sheet F.png]
 
 DIR: a folder that attacks.stills wrote. Runs `voxelguard detect` of the product in ROOT over the clean pictures, the same with a
 grey square or with OpenCV's inpainting (Telea) where the patch is, the attacked ones, and, if the product has it, over the
@@ -71,8 +71,8 @@ def recovery(rates: dict[str, float], ceiling: str) -> float | None:
     return None if "defended" not in rates or way == 0 else round((rates["defended"] - rates["attacked"]) / way, 4)
 
 
-def run_variants(index: dict, folder: Path, product: Path) -> dict[str, dict[str, dict]]:
-    """The product's lines by variant and file name."""
+def run_variants(index: dict, folder: Path, product: Path, options: tuple[str, ...] = ()) -> dict[str, dict[str, dict]]:
+    """The product's lines by variant and file name. options: of `detect`, besides --defence on."""
     defended = knows(product, "detect", "--defence")
     off = ["--defence", "off"] if defended else []
     lines = {}
@@ -88,7 +88,7 @@ def run_variants(index: dict, folder: Path, product: Path) -> dict[str, dict[str
                     cv2.imwrite(str(pictures / target["file"]), image[..., ::-1])
             lines[what] = detect(pictures, *off, root=product)
             if defended and what in ("clean", "attacked"):
-                lines["defended" if what == "attacked" else "clean_defended"] = detect(pictures, "--defence", "on", root=product)
+                lines["defended" if what == "attacked" else "clean_defended"] = detect(pictures, "--defence", "on", *options, root=product)
     return lines
 
 
@@ -122,13 +122,14 @@ def summary(index: dict, lines: dict[str, dict[str, dict]]) -> dict:
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("folder", type=Path)
+    p.add_argument("--patrol", help="given to `detect` (default: its own)")
     p.add_argument("--product", type=Path, default=ROOT, help="checkout whose `detect` is run (default: this one)")
     p.add_argument("--json", type=Path, help="default: DIR/result.json")
     p.add_argument("--sheet", type=Path, help="default: DIR/sheet.png")
     a = p.parse_args()
     index = json.loads((a.folder / "index.json").read_text())
-    lines = run_variants(index, a.folder, a.product)
-    said = summary(index, lines)
+    lines = run_variants(index, a.folder, a.product, ("--patrol", a.patrol) if a.patrol else ())
+    said = summary(index, lines) | ({"patrol": float(a.patrol)} if a.patrol else {})
     hits = {what: [holds(line[t["file"]], t, index["creates"]) for t in index["targets"]] for what, line in lines.items()}
     (a.json or a.folder / "result.json").write_text(json.dumps({**said, "found": hits}, indent=1) + "\n")
     draw(index, a.folder, lines, a.sheet or a.folder / "sheet.png")

@@ -3,20 +3,12 @@ import type { Image } from "../../core/image.ts";
 import { common } from "../candidates.ts";
 import type { Track } from "../tracker.ts";
 import { type Lost, lostTracks, partsOf } from "./gate.ts";
-import { Look } from "./look.ts";
+import { Look, type Verdict } from "./look.ts";
 import { type Mask, Memory } from "./memory.ts";
-import { Proposer, type Window } from "./propose.ts";
+import { patrol, patrolled } from "./patrol.ts";
+import { boxesOf, Proposer, resized, type Window } from "./propose.ts";
 import { type DefenceSettings, defaultSettings } from "./settings.ts";
 import { bestAt, cut, surplus } from "./verify.ts";
-
-/** What came of a window that was looked into by itself. */
-export interface Verdict {
-  readonly window: Window;
-  readonly masked: boolean;
-  /** Detections that appear, and that vanish, when it is filled. */
-  readonly gained: number;
-  readonly lost: number;
-}
 
 export interface DefendedAnswer extends DetectorAnswer {
   /** Parts of this image that were filled before the detector looked. */
@@ -44,11 +36,6 @@ const LOST = { score: 0.6, rise: 0.4, cover: 1 };
  */
 const CERTAIN = 4.5;
 
-/**
- * Patrols: below the gate, down to this suspicion, most windows are harmless, so what comes must come clearly. A little
- * smaller than the window, for where a patch is dim, what lies beside it is needed.
- */
-const PATROL = { least: 0.8, size: 0.85, score: 0.4, rise: 0.15, cover: 0.5 };
 /** Passes for patrols with which a stream begins, so that the first does not wait as long as the others. */
 const FIRST_SAVED = 0.8;
 /** All other passes are paid for, too, but after a long attack patrols are not off for longer than this many passes take. */
@@ -150,31 +137,11 @@ export class Defence {
     });
   }
 
-  /**
-   * Fills, all at once, what stands out most though it does not pass the gate: a patch that is dim, far away or made to pass
-   * it. What lies on an object that appears is tried alone before it is believed.
-   */
   async #patrol(look: Look, image: Image): Promise<Verdict[]> {
-    const { cues } = look.first;
-    if (cues === undefined) return [];
-    const windows = this.#proposer
-      .propose(cues, image, { least: PATROL.least, most: this.#settings.most })
-      .map((window) => ({ ...window, box: resized(window.box, PATROL.size) }));
-    if (windows.length === 0) return [];
-    const boxes = boxesOf(windows);
-    const [all] = await look.again([boxes]);
-    const { indices } = surplus(all!, look.first, boxes, PATROL);
-    const near = windows.filter(({ box }) => indices.some((i) => common(all!.boxes, 4 * i, 0, box) > 0));
-    const tried = near.slice(0, this.#searchRoom(look));
-    if (tried.length === 0) return [];
-    const answers = windows.length === 1 ? [all!] : await look.again(tried.map(({ box }) => [box]));
-    const gained = answers.map((answer, i) => surplus(answer, look.first, [tried[i]!.box], PATROL).indices.length);
-    const found = gained.findIndex((count) => count > 0);
-    if (found >= 0) {
-      look.keep([tried[found]!.box], answers[found]!);
-      this.#memory.hold(tried[found]!, look.answer);
-    }
-    return tried.map((window, i) => ({ window, masked: i === found, gained: gained[i]!, lost: 0 }));
+    const windows = patrolled(this.#proposer, look.first, image, this.#settings.most);
+    const verdicts = await patrol(look, windows, this.#searchRoom(look));
+    for (const { window, masked } of verdicts) if (masked) this.#memory.hold(window, look.answer);
+    return verdicts;
   }
 
   /** Fills all suspects at once; where that changes anything, one by one and in several sizes, to know which it was. */
@@ -232,14 +199,4 @@ export class Defence {
     const lost = surplus(before, after, windows, LOST);
     return { gained: gained.indices, lost: lost.indices, rise: gained.rise + lost.rise };
   }
-}
-
-/** About the same centre. */
-function resized([x0, y0, x1, y1]: Box, size: number): Box {
-  const [dx, dy] = [((size - 1) * (x1 - x0)) / 2, ((size - 1) * (y1 - y0)) / 2];
-  return [x0 - dx, y0 - dy, x1 + dx, y1 + dy];
-}
-
-function boxesOf(windows: readonly { readonly box: Box }[]): Box[] {
-  return windows.map(({ box }) => box);
 }

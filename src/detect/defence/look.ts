@@ -1,4 +1,14 @@
 import type { Box, Detector, DetectorAnswer, ImageAnswer } from "../../core/detection.ts";
+import type { Window } from "./propose.ts";
+
+/** What came of a window that was looked into by itself. */
+export interface Verdict {
+  readonly window: Window;
+  readonly masked: boolean;
+  /** Detections that appear, and that vanish, when it is filled. */
+  readonly gained: number;
+  readonly lost: number;
+}
 
 /** One image at the detector: what it answered so far, and at what cost. */
 export class Look {

@@ -141,3 +141,13 @@ function boxOf({ x, y, side }: Square, cues: Cues, image: { readonly width: numb
     Math.min(image.height, cues.top + (y + side + more) * cues.cellHeight),
   ];
 }
+
+/** About the same centre. */
+export function resized([x0, y0, x1, y1]: Box, size: number): Box {
+  const [dx, dy] = [((size - 1) * (x1 - x0)) / 2, ((size - 1) * (y1 - y0)) / 2];
+  return [x0 - dx, y0 - dy, x1 + dx, y1 + dy];
+}
+
+export function boxesOf(windows: readonly { readonly box: Box }[]): Box[] {
+  return windows.map(({ box }) => box);
+}
