@@ -1,12 +1,22 @@
-"""Multiply-adds: of the dense graph, and of what a sparse implementation of the octree variant would do."""
+"""Multiply-adds: of the dense graph, and of what a sparse implementation of the octree variant would do.
 
+    python -m baseline.cost --shards TEST
+
+Of one rendered pair, on average: what decoding costs where just the parents are kept that truly are occupied, and where all are.
+"""
+
+import argparse
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baseline.sparse import SparseGrow, SparseStereoVoxelNet, reached
+from baseline.data import read_shard, stack
+from baseline.sparse import SparseGrow, SparseStereoVoxelNet, make_net, reached
+from baseline.targets import targets, whole_grid
 
 
 def count_macs(net: nn.Module, *inputs: Tensor) -> int:
@@ -54,3 +64,28 @@ def taps(sites: Tensor, up: nn.ConvTranspose3d) -> int:
     ones = torch.ones(1, 1, *up.kernel_size)
     hits = F.conv_transpose3d(sites.float(), ones, stride=up.stride, padding=up.padding)
     return int(hits.sum(dtype=torch.float64))
+
+
+def decoding_of(shards: Path) -> dict[str, float]:
+    """The module's figures of all pairs in a folder, and the whole network's."""
+    rows = [row for file in sorted(shards.glob("*.npz")) for row in read_shard(file)]
+    left, right, _, _ = stack(rows[:1], [0])
+    net = make_net(True, *left.shape[2:]).eval()
+    sparse = dense = 0
+    for row in rows:
+        occupied, _ = targets(torch.from_numpy(row["labels"])[None])
+        kept = [whole_grid(level).unsqueeze(1) for level in occupied[:3]]
+        sparse += sparse_decoder_macs(net, kept)
+        dense += sparse_decoder_macs(net, [torch.ones_like(each) for each in kept])
+    of_decoder = {"decoder_sparse": sparse / len(rows), "decoder_dense": dense / len(rows)}
+    return {"pairs": len(rows), **of_decoder, "network": float(count_macs(net, left, right))}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shards", type=Path, required=True)
+    print(json.dumps(decoding_of(parser.parse_args().shards.expanduser())))
+
+
+if __name__ == "__main__":
+    main()

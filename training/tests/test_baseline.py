@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from baseline import train
-from baseline.cost import count_macs, sparse_decoder_macs
+from baseline.cost import count_macs, decoding_of, sparse_decoder_macs
 from baseline.evaluate import evaluate_shards, load_network
 from baseline.export import LEVEL_NAMES, export, noise_pair, open_session, random_net, worst_difference
 from baseline.features import PhasedConv2d
@@ -189,6 +189,8 @@ def test_training_resumes_and_the_checkpoint_is_scored(tmp_path: Path, monkeypat
     scores = evaluate_shards(load_network(run / "checkpoint.pt"), shards)
     assert scores["pairs"] == 2 and all(0 <= scores[name] <= 1 for name in ("iou0", "iou3", "missed", "free_violation"))
     assert ("octree_macs" in scores) is sparse
+    macs = decoding_of(shards)
+    assert 0 < macs["decoder_sparse"] < macs["decoder_dense"] < macs["network"]
 
 
 def test_onnx_runtime_agrees_with_pytorch(net: StereoVoxelNet, onnx_path: Path) -> None:
