@@ -150,10 +150,10 @@ function isFlat(
   for (let row = rows.first; row <= rows.last; row += 1) {
     const here = nearest(solid, row, columns);
     if (!(here < Number.POSITIVE_INFINITY)) continue;
-    const sides = [nearest(solid, row, left), nearest(solid, row, right)].filter((depth) => !Number.isNaN(depth));
+    const sides = [left, right].filter((strip) => !Number.isNaN(nearest(solid, row, strip)));
     if (sides.length === 0) continue;
     judged += 1;
-    if (sides.every((depth) => Math.abs(depth - here) <= stepM(solid, here))) goesOn += 1;
+    if (sides.every((strip) => reaches(solid, row, strip, here))) goesOn += 1;
   }
   if (judged === 0 || goesOn < FLAT * judged) return false;
   const above = Math.floor((y0 - voxelPx - Math.max(CELL_PX, (STRIP * (y1 - y0)) / 4)) / CELL_PX);
@@ -177,6 +177,17 @@ function risingTo(solid: SolidView, low: number, high: number, columns: Cells): 
 /** A step in depth that two voxels of the same surface do not make. */
 function stepM(solid: SolidView, depthM: number): number {
   return Math.max(1.01 * solid.voxelSizeM, 0.06 * depthM);
+}
+
+/** Whether the nearest of the cells lies at about a depth, or half of them do: single voxels before a wall leave it flat. */
+function reaches(solid: SolidView, row: number, columns: Cells, depthM: number): boolean {
+  const step = stepM(solid, depthM);
+  if (Math.abs(nearest(solid, row, columns) - depthM) <= step) return true;
+  let there = 0;
+  for (let column = columns.first; column <= columns.last; column += 1) {
+    if (Math.abs(solid.at(row, column) - depthM) <= step) there += 1;
+  }
+  return 2 * there >= columns.last - columns.first + 1;
 }
 
 /** NaN where all are outside of the image. */

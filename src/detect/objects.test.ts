@@ -75,6 +75,13 @@ describe("evidence of the voxels", () => {
     expect(judge(seen(ground, wall(z)), boxAt(0.7, z), "person", rangeM).support).toBe("flat");
   });
 
+  it("single voxels beside a picture on a wall leave it flat; what hides the wall there does not", () => {
+    const beside = (...across: Span) => block(across, [-0.5, 1.5], [8.5, 9]);
+    const supportOf = (stray: Point[]) => judge(seen(ground, wall(10), stray), boxAt(0, 10), "person", rangeM).support;
+    expect(supportOf(beside(0.9, 1.4))).toBe("flat");
+    expect(supportOf(beside(0.4, 2.4))).toBe("upright");
+  });
+
   it.each([5, 8, 12])("a picture on the ground %d m away is flat", (z) => {
     const v = (depth: number) => (view.fy * 1.5) / depth + view.cy;
     const box = [280, v(z + z / 3), 360, v(z - z / 4)];
