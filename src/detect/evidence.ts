@@ -179,15 +179,18 @@ function stepM(solid: SolidView, depthM: number): number {
   return Math.max(1.01 * solid.voxelSizeM, 0.06 * depthM);
 }
 
-/** Whether the nearest of the cells lies at about a depth, or half of them do: single voxels before a wall leave it flat. */
+/** Whether the nearest of the cells in the image lies at about a depth, or half of them do: single voxels before a wall leave it flat. */
 function reaches(solid: SolidView, row: number, columns: Cells, depthM: number): boolean {
   const step = stepM(solid, depthM);
   if (Math.abs(nearest(solid, row, columns) - depthM) <= step) return true;
   let there = 0;
+  let away = 0;
   for (let column = columns.first; column <= columns.last; column += 1) {
-    if (Math.abs(solid.at(row, column) - depthM) <= step) there += 1;
+    const apart = Math.abs(solid.at(row, column) - depthM);
+    if (apart <= step) there += 1;
+    else if (apart > step) away += 1;
   }
-  return 2 * there >= columns.last - columns.first + 1;
+  return there > 0 && there >= away;
 }
 
 /** NaN where all are outside of the image. */

@@ -12,7 +12,7 @@ export const elsewhere: readonly { readonly line: RegExp; readonly reason: strin
   { line: /^ros2 /, reason: "no machine of this project has ros2 launch; test/launch evaluates the launch files" },
   { line: /^sudo nvpmodel/, reason: "a Jetson's own program" },
   {
-    line: /^python -m (voxeltrain|attacks)\./,
+    line: /^python -m (voxeltrain|attacks|baseline)\./,
     reason: "hours of rendering, training or attacks; training/tests runs the parts",
   },
   { line: /coco_val/, reason: "test/detect/coco-ap.test.ts runs it" },
