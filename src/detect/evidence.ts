@@ -150,10 +150,10 @@ function isFlat(
   for (let row = rows.first; row <= rows.last; row += 1) {
     const here = nearest(solid, row, columns);
     if (!(here < Number.POSITIVE_INFINITY)) continue;
-    const sides = [left, right].filter((strip) => !Number.isNaN(nearest(solid, row, strip)));
-    if (sides.length === 0) continue;
+    const sides = [reaches(solid, row, left, here), reaches(solid, row, right, here)];
+    if (sides.every((reached) => reached === undefined)) continue;
     judged += 1;
-    if (sides.every((strip) => reaches(solid, row, strip, here))) goesOn += 1;
+    if (!sides.includes(false)) goesOn += 1;
   }
   if (judged === 0 || goesOn < FLAT * judged) return false;
   const above = Math.floor((y0 - voxelPx - Math.max(CELL_PX, (STRIP * (y1 - y0)) / 4)) / CELL_PX);
@@ -179,10 +179,15 @@ function stepM(solid: SolidView, depthM: number): number {
   return Math.max(1.01 * solid.voxelSizeM, 0.06 * depthM);
 }
 
-/** Whether the nearest of the cells in the image lies at about a depth, or half of them do: single voxels before a wall leave it flat. */
-function reaches(solid: SolidView, row: number, columns: Cells, depthM: number): boolean {
+/**
+ * Whether the nearest of the cells lies at about a depth, or half of them do: single voxels before a wall leave it flat. Those
+ * outside of the image do not count; undefined where all are.
+ */
+function reaches(solid: SolidView, row: number, columns: Cells, depthM: number): boolean | undefined {
+  const closest = nearest(solid, row, columns);
+  if (Number.isNaN(closest)) return undefined;
   const step = stepM(solid, depthM);
-  if (Math.abs(nearest(solid, row, columns) - depthM) <= step) return true;
+  if (Math.abs(closest - depthM) <= step) return true;
   let there = 0;
   let away = 0;
   for (let column = columns.first; column <= columns.last; column += 1) {
@@ -190,7 +195,7 @@ function reaches(solid: SolidView, row: number, columns: Cells, depthM: number):
     if (apart <= step) there += 1;
     else if (apart > step) away += 1;
   }
-  return there > 0 && there >= away;
+  return there >= away;
 }
 
 /** NaN where all are outside of the image. */

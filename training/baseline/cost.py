@@ -71,13 +71,13 @@ def decoding_of(shards: Path) -> dict[str, float]:
     rows = [row for file in sorted(shards.glob("*.npz")) for row in read_shard(file)]
     left, right, _, _ = stack(rows[:1], [0])
     net = make_net(True, *left.shape[2:]).eval()
-    sparse = dense = 0
+    sparse = 0
     for row in rows:
         occupied, _ = targets(torch.from_numpy(row["labels"])[None])
         kept = [whole_grid(level).unsqueeze(1) for level in occupied[:3]]
         sparse += sparse_decoder_macs(net, kept)
-        dense += sparse_decoder_macs(net, [torch.ones_like(each) for each in kept])
-    of_decoder = {"decoder_sparse": sparse / len(rows), "decoder_dense": dense / len(rows)}
+    dense = sparse_decoder_macs(net, [torch.ones_like(each) for each in kept])
+    of_decoder = {"decoder_sparse": sparse / len(rows), "decoder_dense": float(dense)}
     return {"pairs": len(rows), **of_decoder, "network": float(count_macs(net, left, right))}
 
 

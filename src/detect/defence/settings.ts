@@ -1,3 +1,5 @@
+import { detectorSchema } from "../../config/detector-schema.ts";
+
 /**
  * What the defence holds to. The defaults were chosen on the training pictures of `shared/data/train/detect`, clean and
  * attacked; docs/detection.md says what they cost and give.
@@ -31,5 +33,5 @@ export const defaultSettings: DefenceSettings = {
   cover: 0.5,
   recheck: 10,
   clean: 3,
-  patrol: 0.03,
+  patrol: detectorSchema["patch_defense.patrol"].fallback,
 };
