@@ -1,12 +1,13 @@
 """Attacks in rendered stereo clips: the patch is printed on a board in the scene.
 
-    python -m attacks.clips --out DIR [--only NAME ...] [--steps N]
+    python -m attacks.clips --out DIR [--only NAME ...] [--steps N] [--stealth WEIGHT]
 
 For each story below, DIR/NAME-clean (no board), NAME-grey (a grey board) and NAME-attacked: NNNN/ pair folders as
 voxeltrain.pairs writes them, in colour (left.png, right.png, calib.json, gt_disparity.npz); left/NNNN.png and right/NNNN.png, links to
 them; calibration.json, poses.txt (row-major 3x4, left camera to that of the first frame) and timestamps.txt for `voxelguard bag
 from-images`; index.json with the target's and the board's place in each frame. The patch is optimised on the left pictures of
 the grey clip: a board of albedo a is a / grey times as bright. Then the whole scene is rendered anew with it. Resumable.
+--stealth: adaptive, keeps the gate's cues low too (objectives.Stealth).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from voxeltrain.textures import SIZE
 
 from .detector import Detector, letterbox, window
 from .eot import Spread, Views
-from .objectives import NAMES, create, hide
+from .objectives import CUE_NAMES, NAMES, Stealth, create, hide
 from .optimise import noise, optimise
 from .scenes import FRAMES, GREY, RATE, RIG, Stage, Story
 from .targets import CAR, PERSON, read_rgb
@@ -101,12 +102,12 @@ class Printed:
             # texels that fall on a pixel are averaged first, as the renderer's levels of detail do
             sides = [np.linalg.norm(corners[a] - corners[b]) for a, b in ((0, 1), (3, 2), (0, 3), (1, 2))]
             small = (min(size[0], max(4, round(max(sides[2:])))), min(size[1], max(4, round(max(sides[:2])))))
-            box = torch.tensor(stage.box(k))
-            self.frames.append((image, y, x, uvw[:, :2] / uvw[:, 2:], image[y, x] / GREY, small, box))
+            boxes = torch.tensor([stage.box(k), stage.box(k, board=True)])
+            self.frames.append((image, y, x, uvw[:, :2] / uvw[:, 2:], image[y, x] / GREY, small, boxes))
 
     def canvas(self, patch: torch.Tensor, k: int, views: Views, n: int = 0, generator: torch.Generator | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """The canvas [1, H, W, 3] of frame k with the patch [3, h, w], as view n sees it, and the target's box in it."""
-        image, y, x, uv, light, small, box = self.frames[k]
+        """The canvas [1, H, W, 3] of frame k with the patch [3, h, w], as view n sees it, and in it the boxes of target and board [2, 4]."""
+        image, y, x, uv, light, small, boxes = self.frames[k]
         dx, dy, _, _, gain, offset = views.columns[:, n]
         texels = F.interpolate(patch[None], small, mode="bilinear", antialias=True)
         uv = uv + 0.3 * torch.stack([dx, dy])
@@ -117,38 +118,48 @@ class Printed:
         image[y, x] = seen.clamp(0, 255)
         canvas, plan = letterbox(image)
         scale = torch.tensor((*plan.scale, *plan.scale), dtype=torch.float32)
-        return canvas, box * scale + torch.tensor((plan.left, plan.top) * 2)
+        return canvas, boxes * scale + torch.tensor((plan.left, plan.top) * 2)
 
 
-def optimise_print(detector: Detector, stage: Stage, grey: Path, steps: int) -> tuple[np.ndarray, list[float]]:
-    """The printed picture, RGB uint8 [SIZE, SIZE, 3], and the loss of each step; every step sees VIEWS random frames."""
+def optimise_print(detector: Detector, stage: Stage, grey: Path, steps: int, stealth: float = 0) -> tuple[np.ndarray, list[float]]:
+    """The printed picture, RGB uint8 [SIZE, SIZE, 3], and the loss of each step; every step sees VIEWS random frames.
+
+    stealth: weight of each of the gate's cues on the board against log-odds; 0: they are of no account.
+    """
     story = stage.story
     wide, high = story.size
     size = (round(TEXELS * min(1, high / wide)), round(TEXELS * min(1, wide / high)))
     printed = Printed(stage, grey, size)
     objective = create if story.creates else hide
+    names = CUE_NAMES if stealth else NAMES
 
-    means, windows = [], []
+    means, windows, quiet = [], [], []
     with torch.no_grad():
         for k in range(FRAMES):
-            canvas, box = printed.canvas(torch.full((3, 1, 1), GREY / 255), k, Views.plain())
-            means.append(detector(canvas, detector.means))
-            windows.append(window(box.numpy()[None], (canvas.shape[2], canvas.shape[1])))
+            canvas, boxes = printed.canvas(torch.full((3, 1, 1), GREY / 255), k, Views.plain())
+            values = detector(canvas, (*names, *detector.means))
+            means.append({name: values[name] for name in detector.means})
+            windows.append(window(boxes.numpy(), (canvas.shape[2], canvas.shape[1])))
+            quiet.append(Stealth(values, canvas, tuple(boxes[1].tolist())) if stealth else None)
 
     def loss(patch: torch.Tensor, views: Views, generator: torch.Generator) -> torch.Tensor:
         parts = []
         for n, k in enumerate(torch.randint(FRAMES, (VIEWS,), generator=generator).tolist()):
             left, top, right, bottom = windows[k]
-            canvas, box = printed.canvas(patch, k, views, n, generator)
-            values = detector(canvas[:, top:bottom, left:right], NAMES, means[k])
-            parts.append(objective(values, story.kind, box - torch.tensor((left, top) * 2)))
+            canvas, boxes = printed.canvas(patch, k, views, n, generator)
+            canvas, (target, board) = canvas[:, top:bottom, left:right], boxes - torch.tensor((left, top) * 2)
+            values = detector(canvas, names, means[k])
+            total = objective(values, story.kind, target)
+            if stealth:
+                total = total + stealth * sum(quiet[k](values, canvas, tuple(board.tolist())).values())
+            parts.append(total)
         return torch.cat(parts).mean()
 
     patch, losses = optimise(loss, noise(size, story.seed), seed=story.seed, steps=steps, views=VIEWS)
     return cv2.resize(np.uint8(patch.permute(1, 2, 0).numpy() * 255 + 0.5), (SIZE, SIZE), interpolation=cv2.INTER_LINEAR), losses
 
 
-def make(detector: Detector, story: Story, out: Path, steps: int) -> None:
+def make(detector: Detector, story: Story, out: Path, steps: int, stealth: float = 0) -> None:
     """All variants of one story."""
     folders = {variant: out / f"{story.name}-{variant}" for variant in ("grey", "attacked", "clean")}
     if all((folder / "index.json").exists() for folder in folders.values()):
@@ -162,8 +173,8 @@ def make(detector: Detector, story: Story, out: Path, steps: int) -> None:
         if variant == "attacked":
             picture = folder / "patch.png"
             if not picture.exists():
-                patch, losses = optimise_print(detector, stage, folders["grey"], steps)
-                (folder / "patch.json").write_text(json.dumps({"steps": steps, "views_a_step": VIEWS, "spread": Spread().__dict__, "loss": [round(each, 3) for each in losses[::10]]}))
+                patch, losses = optimise_print(detector, stage, folders["grey"], steps, stealth)
+                (folder / "patch.json").write_text(json.dumps({"steps": steps, "stealth": stealth, "views_a_step": VIEWS, "spread": Spread().__dict__, "loss": [round(each, 3) for each in losses[::10]]}))
                 cv2.imwrite(str(picture), patch[..., ::-1])
             stage.print_on(read_rgb(picture))
             said = json.loads((folder / "patch.json").read_text())
@@ -176,6 +187,7 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--only", nargs="+", metavar="NAME", default=[story.name for story in STORIES])
     p.add_argument("--steps", type=int, default=STEPS)
+    p.add_argument("--stealth", type=float, default=0, help="weight of each of the gate's cues (adaptive); 0: white-box")
     a = p.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -183,7 +195,7 @@ def main() -> None:
     for story in STORIES:
         if story.name in a.only:
             began = time.perf_counter()
-            make(detector, story, a.out, a.steps)
+            make(detector, story, a.out, a.steps, a.stealth)
             print(json.dumps({"clip": story.name, "seconds": round(time.perf_counter() - began, 1)}), flush=True)
 
 

@@ -124,9 +124,9 @@ class Stage:
         p = (points - eye) @ rotation.T
         return p[:, :2] / p[:, 2:] * (RIG.fx, RIG.fy) + (RIG.cx, RIG.cy)
 
-    def box(self, frame: int) -> list[float]:
-        """Left, top, right, bottom of the body (none: of the board) in the left image, pixel edges."""
-        pixels = self.project(self.points if len(self.points) else self.board, frame) + 0.5
+    def box(self, frame: int, board: bool = False) -> list[float]:
+        """Left, top, right, bottom of the body (none: of the board) or of the board in the left image, pixel edges."""
+        pixels = self.project(self.board if board or not len(self.points) else self.points, frame) + 0.5
         low, high = pixels.min(0).clip(0), np.minimum(pixels.max(0), (RIG.width, RIG.height))
         return [round(float(v), 2) for v in (*low, *high)]
 

@@ -53,7 +53,7 @@ def evaluate_shards(net: StereoVoxelNet, folder: Path, limit: int = 200) -> dict
     """Scores over the first `limit` pairs of a folder of shards."""
     net = net.eval()
     scores = Scores()
-    sparse_macs = dense_macs = 0
+    sparse_macs = 0
     for seed, row in enumerate(islice(rows_of(folder), limit)):
         left, right, planes, labels = stack([row], [seed])
         seen = targets(labels)[1]
@@ -62,10 +62,10 @@ def evaluate_shards(net: StereoVoxelNet, folder: Path, limit: int = 200) -> dict
         scores.add(label_pyramid(labels[0]), occupied, ~occupied[-1])
         if kept:
             sparse_macs += sparse_decoder_macs(net, kept)
-            dense_macs += sparse_decoder_macs(net, [torch.ones_like(k) for k in kept])
-    if not dense_macs:
+    if not isinstance(net, SparseStereoVoxelNet):
         return scores.means()
-    macs = {"octree_macs": sparse_macs / scores.pairs, "octree_macs_dense": dense_macs / scores.pairs}
+    dense = sparse_decoder_macs(net, [torch.ones_like(k) for k in kept])
+    macs = {"octree_macs": sparse_macs / scores.pairs, "octree_macs_dense": float(dense)}
     return scores.means() | macs | {"network_macs_dense": float(count_macs(net, left, right))}
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from attacks import evaluate, scenes, stills
-from attacks.clips import STORIES, Printed, write_pair
+from attacks.clips import STORIES, Printed, optimise_print, write_pair
 from attacks.detector import FOLDER, STRIDE, Detector, iou, letterbox, window
 from attacks.eot import Spread, Views, lay
 from attacks.objectives import CUE_NAMES, Stealth, create, cues, hide
@@ -266,6 +266,25 @@ def test_print_on_a_board_is_foretold(tmp_path, monkeypatch) -> None:
     rows, columns = np.s_[v - 20 : v + 20], np.arange(u - 15, u + 15)
     across = np.stack([np.stack([np.interp(columns - shift, np.arange(640), row[:, c]) for c in range(3)], -1) for row in frame.right[rows].astype(float)])
     assert np.abs(across - frame.left[rows, u - 15 : u + 15]).mean() < 4
+
+
+@needs_model
+def test_adaptive_print_stands_out_less(tmp_path, monkeypatch) -> None:
+    story = replace(next(each for each in STORIES if each.name == "poster-person"), start=6.0)
+    monkeypatch.setattr("attacks.clips.FRAMES", 1)
+    stage, detector = scenes.Stage(story), Detector()
+    stage.print_on(np.full((scenes.SIZE, scenes.SIZE, 3), scenes.GREY, np.uint8))
+    write_pair(*stage.frame(0, board=True), tmp_path / "0000", {})
+    printed = Printed(stage, tmp_path, (48, 29))
+    grey, boxes = printed.canvas(torch.full((3, 1, 1), scenes.GREY / 255), 0, Views.plain())
+    assert torch.equal(boxes[0], boxes[1]), "what a poster makes up is where the board is"
+    stealth = Stealth(detector(grey, CUE_NAMES), grey, tuple(boxes[1].tolist()))
+    penalties = []
+    for weight in (0.0, 10.0):
+        picture, _ = optimise_print(detector, stage, tmp_path, 8, weight)
+        seen, _ = printed.canvas(torch.from_numpy(picture).permute(2, 0, 1) / 255, 0, Views.plain())
+        penalties.append(float(sum(stealth(detector(seen, CUE_NAMES), seen, tuple(boxes[1].tolist())).values())))
+    assert penalties[1] < penalties[0] - 0.1, penalties
 
 
 def test_overlap() -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 from voxeltrain import card, measure, pairs, plots
 from voxeltrain.augment import augment_pair, grey
 from voxeltrain.labels import FREE, OCCUPIED, OUT, VOXEL
+from voxeltrain.flying import flying, is_dense, without
 from voxeltrain.layers import violations
 
 CALIBRATION = np.array([100, 100, 64, 32, 0.4], np.float32)
@@ -137,4 +138,36 @@ def test_layers_count_what_stands_in_the_way_of_rays(tmp_path: Path) -> None:
     layers = {layer["from_m"]: layer for layer in violations(tmp_path, answer, 0.5)}
     assert [layers[y]["violations"] for y in (-1.0, -0.5, 0.0, 0.5)] == [0, 1, 0, 0]
     assert layers[-0.5]["truth"] == 8 and layers[-0.5]["free"] > 40
+    assert [layers[y]["found"] for y in (-0.5, 0.0)] == [0, 1]
     assert sum(layer["truth"] for layer in layers.values()) == 32
+
+
+def test_flying_pixels_hang_between_two_surfaces() -> None:
+    disparity = np.full((12, 20), 8.0, np.float32)
+    disparity[:, 10:] = 20.0
+    disparity[6:, 10:] += np.arange(10, dtype=np.float32) * 0.9  # a slant is a surface
+    assert not flying(disparity).any()
+    disparity[:3, 10] = 13.0  # between both sides
+    disparity[8, 4], disparity[9, 5] = 3.0, np.nan  # alone; not known
+    assert np.argwhere(flying(disparity)).tolist() == [[0, 10], [1, 10], [2, 10], [8, 4]]
+
+
+@pytest.mark.skipif(not measure.JUDGE.exists(), reason=f"no judge: {measure.JUDGE} is missing")
+def test_voxels_of_flying_pixels_alone_are_taken_out_of_the_truth(tmp_path: Path) -> None:
+    calibration = {"fx": 40, "fy": 40, "cx": 31.5, "cy": 15.5, "width": 64, "height": 32, "baseline_m": 1.0}
+    (tmp_path / "calib.json").write_text(json.dumps(calibration))
+    disparity = np.full((32, 64), 40 / 10.2, np.float32)  # a wall at 10.2 m
+    disparity[:, :32] = 40 / 3.2  # one before it at 3.2 m
+    disparity[4:28, 32] = 40 / 6.2  # and what hangs between them
+    np.savez(tmp_path / "gt_disparity.npz", disparity=disparity)
+    answer = tmp_path / "voxels.csv"
+    rows = [(0.25, y, 6.25, "occupied") for y in (-0.25, 0.25)] + [(0.25, y, 6.25, "free") for y in (-0.75, 0.75)] + [(0.75, 0.25, 10.25, "occupied")]
+    answer.write_text("x,y,z,size_m,state,p_occupied\n" + "".join(f"{x},{y},{z},0.5,{state},0.5\n" for x, y, z, state in rows))
+    assert is_dense(tmp_path)
+    said = without(tmp_path, answer, 0.5)
+    assert said["flying"] == 24 and said["voxels"] - said["only_flying"] == said["without"]["gt_occupied"] and said["with"]["gt_occupied"] == said["voxels"]
+    assert (said["called_occupied"], said["called_free"]) == (2, 2) and said["only_flying"] > 4
+    assert said["without"]["missed"] == 0 < said["with"]["missed"]
+    disparity[:, ::2] = np.nan
+    np.savez(tmp_path / "gt_disparity.npz", disparity=disparity)
+    assert not is_dense(tmp_path)

@@ -1,4 +1,4 @@
-"""Where an answer calls free space occupied, by height: the judge's free violations (shared/eval/voxel_score.py) layer by layer.
+"""What an answer finds, and where it calls free space occupied, by height: the judge's counts (shared/eval/voxel_score.py) layer by layer.
 
     python -m voxeltrain.layers PAIR voxels.csv [VOXEL_SIZE_M]
 """
@@ -9,6 +9,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -17,13 +18,19 @@ RAYS = 20_000  # of the truth, at most
 STEPS = 200  # along each
 
 
+def load_judge() -> ModuleType:
+    """shared/eval/voxel_score.py as a module."""
+    spec = importlib.util.spec_from_file_location("voxel_score", JUDGE)
+    judge = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(judge)
+    return judge
+
+
 def violations(pair: Path, answer: Path, voxel: float) -> list[dict[str, float]]:
     """Layers of a pair folder from the top down, one voxel (`voxel` metres) thick: `from_m` and `to_m` along y of the left
     optical frame, and how many voxels in view the truth occupies, its rays cross more than 1.5 voxels before their ends (none
     of these occupied), and of those the answer (voxels.csv) calls occupied."""
-    spec = importlib.util.spec_from_file_location("voxel_score", JUDGE)
-    score = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(score)
+    score = load_judge()
     calibration = json.loads((pair / "calib.json").read_text())
     grid = score.Grid(voxel, calibration)
     index, inside = grid.index(points := score.ground_truth(str(pair), calibration))
@@ -38,10 +45,11 @@ def violations(pair: Path, answer: Path, voxel: float) -> list[dict[str, float]]
     free &= ~truth & grid.seen
     occupied = score.read_voxels(answer, grid) == score.STATE["occupied"]
     by_layer = lambda mask: mask.reshape(grid.n).sum((0, 2)).tolist()  # noqa: E731
-    counts = zip(by_layer(truth & grid.seen), by_layer(free), by_layer(free & occupied))
+    truth &= grid.seen
+    counts = zip(*(by_layer(mask) for mask in (truth, truth & occupied, free, free & occupied)))
     return [
-        {"from_m": float(grid.lo[1] + k * voxel), "to_m": float(grid.lo[1] + (k + 1) * voxel), "truth": t, "free": f, "violations": v}
-        for k, (t, f, v) in enumerate(counts)
+        {"from_m": float(grid.lo[1] + k * voxel), "to_m": float(grid.lo[1] + (k + 1) * voxel), "truth": t, "found": hit, "free": f, "violations": v}
+        for k, (t, hit, f, v) in enumerate(counts)
     ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import torch
 
+from .flying import is_dense, without
 from .layers import JUDGE, violations
 from .pairs import write_pairs
 
@@ -50,18 +51,23 @@ def measure_rendered(a: argparse.Namespace) -> None:
 
 
 def measure_real(a: argparse.Namespace) -> None:
-    """real.json: scores of the judge, [pair, bias px, "this model" or "SGBM", score]; layers.json: layers.py, {pair: {who: layers}}."""
-    rows, layers = [], {}
+    """real.json: scores of the judge, [pair, bias px, "this model" or "SGBM", score]; layers.json: layers.py, {pair: {who: layers}};
+    flying.json: flying.py, of the pairs with dense truth, {pair: {who: counts and scores}}."""
+    rows, layers, hanging = [], {}, {}
     for name, (voxel, bias) in REAL.items():
         pair, sgbm = OPEN / "stereo" / name, a.work / f"{name}-sgbm.csv"
         voxelguard("eval", "stereo", "--data", pair, "--model-path", a.model, "--voxel-size", voxel, "--voxels", a.work, "--json", a.work / f"{name}.json")
         python(SGBM, pair, sgbm, voxel)
+        answers = {"this model": a.work / f"{name}.csv", "SGBM": sgbm}
         for added in sorted({0.0, bias}, key=abs):
-            for who, answer in (("this model", a.work / f"{name}.csv"), ("SGBM", sgbm)):
+            for who, answer in answers.items():
                 rows.append([name, added, who, json.loads(python(JUDGE, pair, answer, voxel, added))])
-        layers[name] = {who: violations(pair, answer, voxel) for who, answer in (("this model", a.work / f"{name}.csv"), ("SGBM", sgbm))}
+        layers[name] = {who: violations(pair, answer, voxel) for who, answer in answers.items()}
+        if is_dense(pair):
+            hanging[name] = {who: without(pair, answer, voxel) for who, answer in answers.items()}
     (a.work / "real.json").write_text(json.dumps(rows, indent=1))
     (a.work / "layers.json").write_text(json.dumps(layers, indent=1))
+    (a.work / "flying.json").write_text(json.dumps(hanging, indent=1))
 
 
 def sgbm_disparity(pair: Path, truth: np.ndarray) -> np.ndarray:
