@@ -3,41 +3,16 @@ import { FREE, OCCUPIED, type OctreeFrame, type State, UNKNOWN } from "../core/o
 import type { Rejection } from "../core/ports.ts";
 import { isRigid, type Transform } from "../core/transform.ts";
 import { BrickStore } from "./bricks.ts";
+import { clearKeys } from "./clear-keys.ts";
 import { Decay, type DecayOptions, FrameTimes } from "./decay.ts";
 import { FrameInserter } from "./insert-frame.ts";
 import { PointInserter } from "./insert-points.ts";
 import { BRICK_CELLS, BRICK_COUNT, BRICK_EDGE, cellIndex, firstKeyFrom, isKey, keyOf, lastKeyTo } from "./key.ts";
-import {
-  type Evidence,
-  type EvidenceOptions,
-  LOG_ODDS_STEP,
-  makeEvidence,
-  octomapEvidence,
-  UNKNOWN_CELL,
-} from "./log-odds.ts";
+import { type Evidence, LOG_ODDS_STEP, makeEvidence, UNKNOWN_CELL } from "./log-odds.ts";
+import { checkMapOptions, type MapOptions, mapDefaults } from "./map-options.ts";
 import type { PointList } from "./points.ts";
 import { MAX_SCAN_CELLS } from "./scan-grid.ts";
 import { RollingWindow } from "./window.ts";
-
-/** What the map keeps, and how it weighs evidence. */
-export interface MapOptions extends EvidenceOptions, DecayOptions {
-  /** Edge of the smallest cell, metres; usually the frame's voxel size. */
-  readonly resolutionM: number;
-  /** Edge of the cube around the camera that is remembered, metres, rounded up to whole bricks; Infinity = all. */
-  readonly windowM: number;
-  /** Memory cap; a brick takes 2 KiB. */
-  readonly maxBricks: number;
-}
-
-export const mapDefaults: MapOptions = {
-  ...octomapEvidence,
-  resolutionM: 0.5,
-  windowM: 80,
-  maxBricks: 16384,
-  decayAfterS: 5,
-  decayPerS: 0.5,
-  decayEveryFrames: 8,
-};
 
 /** What became of a frame or scan. */
 export type InsertResult =
@@ -81,7 +56,7 @@ export class OccupancyMap {
 
   constructor(options: Partial<MapOptions> = {}) {
     this.options = { ...mapDefaults, ...options };
-    checkOptions(this.options);
+    checkMapOptions(this.options);
     this.resolutionM = this.options.resolutionM;
     this.evidence = makeEvidence(this.options);
     this.store = new BrickStore(this.options.maxBricks);
@@ -180,12 +155,7 @@ export class OccupancyMap {
   clearBox(min: ArrayLike<number>, max: ArrayLike<number>): number {
     const low = [0, 1, 2].map((a) => firstKeyFrom(min[a]!, this.resolutionM));
     const high = [0, 1, 2].map((a) => lastKeyTo(max[a]!, this.resolutionM));
-    let cleared = 0;
-    for (let slot = this.store.count - 1; slot >= 0; slot -= 1) {
-      cleared += this.#clearInBrick(slot, low, high);
-      if (this.store.known[slot] === 0) this.store.remove(slot);
-    }
-    return cleared;
+    return clearKeys(this.store, low, high);
   }
 
   /** Empty again, as new: the next stamp may be any. */
@@ -193,26 +163,6 @@ export class OccupancyMap {
     this.store.clear();
     this.#times.reset();
     this.#firstNs = undefined;
-  }
-
-  #clearInBrick(slot: number, low: readonly number[], high: readonly number[]): number {
-    const { store } = this;
-    const corner = [store.bx[slot]! * BRICK_EDGE, store.by[slot]! * BRICK_EDGE, store.bz[slot]! * BRICK_EDGE];
-    const from = corner.map((key, a) => Math.max(0, low[a]! - key));
-    const to = corner.map((key, a) => Math.min(BRICK_EDGE - 1, high[a]! - key));
-    let cleared = 0;
-    for (let z = from[2]!; z <= to[2]!; z += 1) {
-      for (let y = from[1]!; y <= to[1]!; y += 1) {
-        for (let x = from[0]!; x <= to[0]!; x += 1) {
-          const at = slot * BRICK_CELLS + cellIndex(x, y, z);
-          if (store.logOdds[at] === UNKNOWN_CELL) continue;
-          store.logOdds[at] = UNKNOWN_CELL;
-          cleared += 1;
-        }
-      }
-    }
-    store.known[slot]! -= cleared;
-    return cleared;
   }
 
   /** Time, window and decay of a frame taken at this place. */
@@ -279,22 +229,3 @@ const rangeRemedy = {
   code: "USAGE",
   remedy: "Give count points as x, y, z in metres, and a range in metres or none.",
 } as const;
-
-function checkOptions(o: MapOptions): void {
-  const wrong: string[] = [];
-  if (!(o.resolutionM >= 0.001 && o.resolutionM <= 100)) wrong.push(`resolutionM ${o.resolutionM} (0.001..100)`);
-  if (!(o.windowM > 0)) wrong.push(`windowM ${o.windowM} (> 0)`);
-  if (!(Number.isInteger(o.maxBricks) && o.maxBricks >= 16 && o.maxBricks <= 1 << 21)) {
-    wrong.push(`maxBricks ${o.maxBricks} (whole, 16..${1 << 21})`);
-  }
-  if (!(o.decayAfterS >= 0)) wrong.push(`decayAfterS ${o.decayAfterS} (>= 0)`);
-  if (!(o.decayPerS >= 0)) wrong.push(`decayPerS ${o.decayPerS} (>= 0)`);
-  if (!(Number.isInteger(o.decayEveryFrames) && o.decayEveryFrames >= 1)) {
-    wrong.push(`decayEveryFrames ${o.decayEveryFrames} (whole, >= 1)`);
-  }
-  if (wrong.length === 0) return;
-  throw new Fault(`Map options out of range: ${wrong.join(", ")}.`, {
-    code: "CONFIG_INVALID",
-    remedy: "Give values in the ranges named.",
-  });
-}

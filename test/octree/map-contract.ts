@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OCCUPIED, type OctreeFrame, type State, UNKNOWN } from "../../src/core/occupancy.ts";
 import type { Transform } from "../../src/core/transform.ts";
-import type { MapOptions } from "../../src/octree/occupancy-map.ts";
+import type { MapOptions } from "../../src/octree/map-options.ts";
 import { ReferenceMap } from "../reference/reference-map.ts";
 import { addCell, opticalPose, randomFrame, randomOf, randomPose, smallGrid } from "./frames.ts";
 

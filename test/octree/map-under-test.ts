@@ -1,6 +1,7 @@
 import { OCCUPIED, type State } from "../../src/core/occupancy.ts";
 import { freeInto, occupiedInto } from "../../src/octree/leaves.ts";
-import { type MapOptions, OccupancyMap } from "../../src/octree/occupancy-map.ts";
+import type { MapOptions } from "../../src/octree/map-options.ts";
+import { OccupancyMap } from "../../src/octree/occupancy-map.ts";
 import { makePointList } from "../../src/octree/points.ts";
 import { boxInto, makeCellAnswers, queryPointsInto } from "../../src/octree/query.ts";
 import { textOf } from "../reference/reference-map.ts";

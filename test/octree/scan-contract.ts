@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FREE, OCCUPIED, type State } from "../../src/core/occupancy.ts";
-import type { MapOptions } from "../../src/octree/occupancy-map.ts";
+import type { MapOptions } from "../../src/octree/map-options.ts";
 import type { PointList } from "../../src/octree/points.ts";
 import { ReferenceMap } from "../reference/reference-map.ts";
 import { randomOf } from "./frames.ts";

@@ -1,8 +1,7 @@
 import { FREE, OCCUPIED, type OctreeFrame, type State, UNKNOWN } from "../../src/core/occupancy.ts";
 import { invert, type Transform } from "../../src/core/transform.ts";
 import { logOdds } from "../../src/octree/log-odds.ts";
-import type { MapOptions } from "../../src/octree/occupancy-map.ts";
-import { mapDefaults } from "../../src/octree/occupancy-map.ts";
+import { type MapOptions, mapDefaults } from "../../src/octree/map-options.ts";
 import type { PointList } from "../../src/octree/points.ts";
 import { cellsOfRay } from "./ray-cells.ts";
 

@@ -1,5 +1,6 @@
 import { BRICK_EDGE, ROOT_KEY } from "../../src/octree/key.ts";
-import { mapDefaults, OccupancyMap } from "../../src/octree/occupancy-map.ts";
+import { mapDefaults } from "../../src/octree/map-options.ts";
+import { OccupancyMap } from "../../src/octree/occupancy-map.ts";
 import { Figure, ink } from "./svg.ts";
 
 const CELL_M = 0.5;
