@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .layers import load_judge
+from .layers import load_judge, voxels_of
 
 JUMP = 1.0  # px of disparity
 DENSE = 0.8  # share of the pixels
@@ -42,15 +42,8 @@ def without(pair: Path, answer: Path, voxel: float) -> dict[str, float | int | d
     disparity = np.load(pair / "gt_disparity.npz")["disparity"]
     grid, bad = judge.Grid(voxel, calibration), flying(disparity)
     state = judge.read_voxels(answer, grid)
-
-    def occupied(points: np.ndarray) -> np.ndarray:
-        index, inside = grid.index(points)
-        mask = np.zeros(len(grid.centres), bool)
-        mask[grid.flat(index[inside])] = True
-        return mask & grid.seen
-
     clouds = [judge.points_from_disparity(np.where(mask, np.nan, disparity), calibration, calibration.get("doffs_px") or 0.0) for mask in (False, bad)]
-    every, kept = map(occupied, clouds)
+    every, kept = (voxels_of(grid, cloud) & grid.seen for cloud in clouds)
     only = every & ~kept
     scores = [judge.score(answer, cloud, calibration, voxel) for cloud in clouds]
     return {

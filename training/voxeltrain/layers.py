@@ -10,6 +10,7 @@ import json
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -26,22 +27,28 @@ def load_judge() -> ModuleType:
     return judge
 
 
+def voxels_of(grid: Any, points: np.ndarray) -> np.ndarray:
+    """The voxels of the judge's grid that hold points [N, 3], bool, flat."""
+    index, inside = grid.index(points)
+    mask = np.zeros(len(grid.centres), bool)
+    mask[grid.flat(index[inside])] = True
+    return mask
+
+
 def violations(pair: Path, answer: Path, voxel: float) -> list[dict[str, float]]:
     """Layers of a pair folder from the top down, one voxel (`voxel` metres) thick: `from_m` and `to_m` along y of the left
-    optical frame, and how many voxels in view the truth occupies, its rays cross more than 1.5 voxels before their ends (none
-    of these occupied), and of those the answer (voxels.csv) calls occupied."""
+    optical frame, and how many voxels in view the truth occupies, of these the answer (voxels.csv) finds, the truth's rays cross
+    more than 1.5 voxels before their ends (none of these occupied), and of those the answer calls occupied."""
     score = load_judge()
     calibration = json.loads((pair / "calib.json").read_text())
     grid = score.Grid(voxel, calibration)
-    index, inside = grid.index(points := score.ground_truth(str(pair), calibration))
-    truth, free = (np.zeros(len(grid.centres), bool) for _ in range(2))
-    truth[grid.flat(index[inside])] = True
-    points = points[inside]
+    points = score.ground_truth(str(pair), calibration)
+    truth, free = voxels_of(grid, points), np.zeros(len(grid.centres), bool)
+    points = points[grid.index(points)[1]]
     rays = points[np.random.default_rng(0).permutation(len(points))[:RAYS]]
     length = np.linalg.norm(rays, axis=1)
     for part in np.linspace(0.01, 1, STEPS):
-        index, inside = grid.index(rays[length * (1 - part) > 1.5 * voxel] * part)
-        free[grid.flat(index[inside])] = True
+        free |= voxels_of(grid, rays[length * (1 - part) > 1.5 * voxel] * part)
     free &= ~truth & grid.seen
     occupied = score.read_voxels(answer, grid) == score.STATE["occupied"]
     by_layer = lambda mask: mask.reshape(grid.n).sum((0, 2)).tolist()  # noqa: E731
