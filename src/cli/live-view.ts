@@ -1,5 +1,5 @@
 import type { MapStep } from "../pipeline/map-steps.ts";
-import type { LiveView } from "../ros/stereo-node.ts";
+import type { LiveView } from "../ros/node-viewer.ts";
 import { type FeedFrame, frameOfStep } from "./feed-frame.ts";
 import { openViewer, ViewerFeed, type ViewerOptions } from "./viewer-feed.ts";
 

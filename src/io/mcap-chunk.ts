@@ -2,6 +2,9 @@ import { crc32 } from "node:zlib";
 import type { McapTypes } from "@mcap/core";
 import { salvageZstd } from "./zstd.ts";
 
+/** Opcode and length of any record. */
+export const recordHeadBytes = 9;
+
 /** The fields of a Chunk record before its content. */
 export interface ChunkHead {
   readonly compression: string;
@@ -14,7 +17,7 @@ export interface ChunkHead {
 
 /** From the bytes of a Chunk record; throws `RangeError` when they end too early. */
 export function chunkHeadOf(record: Uint8Array): ChunkHead {
-  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
+  const view = viewOf(record);
   const nameBytes = view.getUint32(9 + 28, true);
   const contentAt = 9 + 32 + nameBytes + 8;
   return {
@@ -58,4 +61,8 @@ export function salvageChunk(record: Uint8Array): Uint8Array | undefined {
   const content = record.subarray(head.contentAt);
   if (head.compression === "") return content;
   return head.compression === "zstd" ? salvageZstd(content) : undefined;
+}
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

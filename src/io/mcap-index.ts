@@ -1,4 +1,5 @@
 import type { McapIndexedReader, McapTypes } from "@mcap/core";
+import { viewOf } from "./mcap-chunk.ts";
 
 const messageIndexOpcode = 0x07;
 const headBytes = 1 + 8 + 2 + 4;
@@ -28,8 +29,4 @@ export async function indexedTimes(
     }
   }
   return times;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

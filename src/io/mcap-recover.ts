@@ -1,6 +1,7 @@
-import { McapRecordBuilder, McapStreamReader, type McapTypes, Opcode } from "@mcap/core";
+import { McapRecordBuilder, type McapTypes, Opcode } from "@mcap/core";
 import { messageOf } from "../core/fault.ts";
-import { type ChunkHead, chunkHeadOf, openChunk, salvageChunk } from "./mcap-chunk.ts";
+import { type ChunkHead, chunkHeadOf, openChunk, recordHeadBytes, salvageChunk, viewOf } from "./mcap-chunk.ts";
+import { McapIndexBuilder } from "./mcap-index-builder.ts";
 import { type Patch, patchedReadable } from "./mcap-readable.ts";
 
 type IReadable = McapTypes.IReadable;
@@ -23,7 +24,6 @@ const patchBase = 1n << 50n;
 const patchSpacing = 1n << 32n;
 /** Messages outside of chunks are gathered into stretches of about this size. */
 const runBytes = 1 << 20;
-const recordHeadBytes = 9;
 const salvageLimit = 1 << 28;
 
 /**
@@ -44,19 +44,12 @@ export async function recoverMcap(
 class Scan {
   readonly #file: IReadable;
   readonly #decompressors: McapTypes.DecompressHandlers;
-  readonly #schemas = new Map<number, McapTypes.Schema>();
-  readonly #channels = new Map<number, McapTypes.Channel>();
+  readonly #index = new McapIndexBuilder();
   readonly #patches: Patch[] = [];
-  readonly #indexes = new McapRecordBuilder();
-  readonly #chunks: McapTypes.ChunkIndex[] = [];
-  readonly #counts = new Map<number, bigint>();
   readonly #damaged: { offset: number; bytes: number; why: string }[] = [];
   #run: { offset: number; end: number } | undefined;
-  #messageCount = 0;
   /** Entries of the message indexes that the file does have. */
   #promised = 0;
-  #firstNs = 1n << 64n;
-  #lastNs = 0n;
   #cutAt: number | undefined;
 
   constructor(file: IReadable, decompressors: McapTypes.DecompressHandlers) {
@@ -105,7 +98,7 @@ class Scan {
       const record = await this.#file.read(BigInt(offset), BigInt(end - offset));
       head = chunkHeadOf(record);
       const records = openChunk(record, head, this.#decompressors);
-      this.#index(records, offset, end - offset, head);
+      this.#index.add(records, offset, end - offset, head);
     } catch (thrown) {
       this.#damaged.push({ offset, bytes: end - offset, why: messageOf(thrown) });
     }
@@ -150,7 +143,7 @@ class Scan {
     const address = patchBase + patchSpacing * BigInt(this.#patches.length);
     const compressed = { compression: "", compressedBytes: records.length, uncompressedBytes: records.length };
     try {
-      const found = this.#index(records, address, head.length + records.length, compressed);
+      const found = this.#index.add(records, address, head.length + records.length, compressed);
       if (found) this.#patches.push({ address, head, body });
     } catch (thrown) {
       const offset = body instanceof Uint8Array ? 0 : body.offset;
@@ -158,117 +151,16 @@ class Scan {
     }
   }
 
-  /** Notes where each message of a chunk lies; false when it has none. Throws when its records are broken. */
-  #index(
-    records: Uint8Array,
-    offset: number | bigint,
-    bytes: number,
-    head: Pick<ChunkHead, "compression" | "compressedBytes" | "uncompressedBytes">,
-  ): boolean {
-    const times = new Map<number, [bigint, bigint][]>();
-    const view = viewOf(records);
-    for (let at = 0; at + recordHeadBytes <= records.length; ) {
-      const opcode = records[at];
-      const end = at + recordHeadBytes + Number(view.getBigUint64(at + 1, true));
-      if (end > records.length) break;
-      if (opcode === Opcode.MESSAGE) {
-        const channel = view.getUint16(at + 9, true);
-        const entries = times.get(channel) ?? [];
-        entries.push([view.getBigUint64(at + 15, true), BigInt(at)]);
-        times.set(channel, entries);
-      } else if (opcode === Opcode.SCHEMA || opcode === Opcode.CHANNEL) {
-        this.#declare(records.subarray(at, end));
-      }
-      at = end;
-    }
-    if (times.size === 0) return false;
-    this.#addChunkIndex(times, BigInt(offset), bytes, head);
-    return true;
-  }
-
-  #addChunkIndex(
-    times: ReadonlyMap<number, [bigint, bigint][]>,
-    chunkStartOffset: bigint,
-    bytes: number,
-    head: Pick<ChunkHead, "compression" | "compressedBytes" | "uncompressedBytes">,
-  ): void {
-    const messageIndexOffsets = new Map<number, bigint>();
-    const indexStart = this.#indexes.length;
-    let [first, last] = [1n << 64n, 0n];
-    for (const [channelId, records] of times) {
-      messageIndexOffsets.set(channelId, BigInt(this.#indexes.length));
-      this.#indexes.writeMessageIndex({ channelId, records });
-      this.#counts.set(channelId, (this.#counts.get(channelId) ?? 0n) + BigInt(records.length));
-      this.#messageCount += records.length;
-      for (const [time] of records) {
-        if (time < first) first = time;
-        if (time > last) last = time;
-      }
-    }
-    if (first < this.#firstNs) this.#firstNs = first;
-    if (last > this.#lastNs) this.#lastNs = last;
-    this.#chunks.push({
-      messageStartTime: first,
-      messageEndTime: last,
-      chunkStartOffset,
-      chunkLength: BigInt(bytes),
-      messageIndexOffsets,
-      messageIndexLength: BigInt(this.#indexes.length - indexStart),
-      compression: head.compression,
-      compressedSize: BigInt(head.compressedBytes),
-      uncompressedSize: BigInt(head.uncompressedBytes),
-    });
-  }
-
-  #declare(record: Uint8Array): void {
-    const reader = new McapStreamReader({ noMagicPrefix: true });
-    reader.append(record);
-    const parsed = reader.nextRecord();
-    if (parsed?.type === "Schema") this.#schemas.set(parsed.id, parsed);
-    if (parsed?.type === "Channel") this.#channels.set(parsed.id, parsed);
-  }
-
   result(): RecoveredMcap {
     const address = patchBase + patchSpacing * BigInt(this.#patches.length);
-    const tail = this.#tail(address);
+    const tail = this.#index.tail(address);
     const patches = [...this.#patches, { address, head: tail, body: new Uint8Array(0) }];
     return {
       readable: patchedReadable(this.#file, patches, address + BigInt(tail.length)),
-      messageCount: this.#messageCount,
+      messageCount: this.#index.messageCount,
       promisedCount: this.#cutAt === undefined ? this.#promised : 0,
       cutAt: this.#cutAt,
       damaged: this.#damaged,
     };
   }
-
-  /** Message indexes, end of data, summary and footer, as a writer would have put them at `address`. */
-  #tail(address: bigint): Uint8Array {
-    const summary = new McapRecordBuilder();
-    summary.writeDataEnd({ dataSectionCrc: 0 });
-    const summaryStart = address + BigInt(this.#indexes.length + summary.length);
-    for (const schema of this.#schemas.values()) summary.writeSchema(schema);
-    for (const channel of this.#channels.values()) summary.writeChannel(channel);
-    summary.writeStatistics({
-      messageCount: BigInt(this.#messageCount),
-      schemaCount: this.#schemas.size,
-      channelCount: this.#channels.size,
-      attachmentCount: 0,
-      metadataCount: 0,
-      chunkCount: this.#chunks.length,
-      messageStartTime: this.#messageCount === 0 ? 0n : this.#firstNs,
-      messageEndTime: this.#lastNs,
-      channelMessageCounts: this.#counts,
-    });
-    for (const chunk of this.#chunks) {
-      const shifted = new Map([...chunk.messageIndexOffsets].map(([id, offset]) => [id, offset + address]));
-      summary.writeChunkIndex({ ...chunk, messageIndexOffsets: shifted });
-    }
-    summary.writeFooter({ summaryStart, summaryOffsetStart: 0n, summaryCrc: 0 });
-    summary.writeMagic();
-    return Buffer.concat([this.#indexes.buffer, summary.buffer]);
-  }
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,6 +1,6 @@
 import { type StereoNodeConfig, stereoNodeSchema } from "../config/stereo-node-schema.ts";
 import { stereoNodeName, stereoOutputs, stereoServices } from "../config/stereo-topics.ts";
-import { asFault, Fault, messageOf } from "../core/fault.ts";
+import { Fault, messageOf } from "../core/fault.ts";
 import type { AnswerWants, StereoInput, StereoModel } from "../core/ports.ts";
 import type { MapOutput } from "../msg/map-messages.ts";
 import { type FrameCounts, makeFrameCounts } from "../pipeline/frames-counts.ts";
@@ -13,27 +13,17 @@ import { hasInterfaces } from "./environment.ts";
 import { type Problem, pairingText, StampWatch } from "./input-watch.ts";
 import { type Listening, seenOf } from "./listening.ts";
 import { type BoxRequest, clearBox, loadMap, octomapAnswer, saveMap } from "./map-services.ts";
+import { NodeViewer, type OpenView } from "./node-viewer.ts";
 import { PerceptionNode } from "./perception-node.ts";
 import type { Rclnodejs } from "./rclnodejs.ts";
 import { type CompressedReader, listenToEyes, listenToTf } from "./stereo-inputs.ts";
 import type { RawSubscription } from "./topics.ts";
 
-/** A page that shows the map while it grows. */
-export interface LiveView {
-  readonly url: string;
-  /** Whether a client is connected. */
-  readonly isWatched: boolean;
-  /** Takes what it needs of the step before it returns. `status`: figures and health beside the map. */
-  show(step: MapStep, status: object): Promise<void>;
-  close(): Promise<void>;
-}
-
 /** What the node is made of beyond this folder. */
 export interface StereoNodeParts {
   openModel(config: StereoNodeConfig): Promise<StereoModel>;
   readonly readCompressed: CompressedReader;
-  /** Throws `Fault` where it cannot listen, or may not without a token. */
-  openView(at: { readonly port: number; readonly host: string; readonly token?: string }): Promise<LiveView>;
+  readonly openView: OpenView;
   /** Writes a file whole or not at all. */
   writeFile(path: string, data: Uint8Array): Promise<void>;
 }
@@ -55,10 +45,10 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
   readonly #counts: FrameCounts = makeFrameCounts();
   readonly #stamps = new StampWatch();
   readonly #parts: StereoNodeParts;
+  readonly #viewer: NodeViewer;
   /** The last CameraInfo of each eye and the fixed transforms: a new map does not wait for them to be sent again. */
   readonly #known = new Map<string, StereoInput>();
   #model: StereoModel | undefined;
-  #view: LiveView | undefined;
   #transforms: RawSubscription[] = [];
   #newestTfNs: bigint | undefined;
   #live: LiveMap | undefined;
@@ -72,6 +62,7 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
   constructor(rcl: Rclnodejs, parts: StereoNodeParts) {
     super(rcl, spec);
     this.#parts = parts;
+    this.#viewer = new NodeViewer(parts.openView, this.health, this.lifecycle.node.getLogger());
     this.service(stereoServices.reset, async () => {
       if (this.#live !== undefined) await this.#restart();
       return {};
@@ -88,7 +79,7 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
 
   protected override async open(): Promise<void> {
     this.#model = await this.#parts.openModel(this.config);
-    await this.#openView();
+    await this.#viewer.open(this.config);
     this.#transforms = listenToTf(this.topics, (input) => this.#push(input));
   }
 
@@ -100,32 +91,13 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
     this.#lastPosed = undefined;
     this.#outputs = undefined;
     const model = this.#model;
-    const view = this.#view;
     this.#model = undefined;
-    this.#view = undefined;
-    await view?.close();
+    await this.#viewer.close();
     await model?.close();
   }
 
   protected override isWatched(): boolean {
-    return this.#view?.isWatched === true;
-  }
-
-  /** A robot drives without its viewer: why there is none is told to Health. */
-  async #openView(): Promise<void> {
-    const { viewer_port: port, viewer_host: host, viewer_token: token } = this.config;
-    this.health.clear("viewer", "PORT_UNAVAILABLE");
-    if (port === 0) return;
-    try {
-      this.#view = await this.#parts.openView({ port, host, ...(token !== "" && { token }) });
-      this.lifecycle.node.getLogger().info(`viewer: ${this.#view.url}`);
-    } catch (thrown) {
-      const { message, remedy } = asFault(thrown, "The viewer cannot be opened.", {
-        code: "PORT_UNAVAILABLE",
-        remedy: "Choose another viewer_port.",
-      });
-      this.health.raise("viewer", "PORT_UNAVAILABLE", `${message} ${remedy}`);
-    }
+    return this.#viewer.isWatched;
   }
 
   /** A new, empty map. */
@@ -228,7 +200,7 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
     if (step.isPosed) this.#lastPosed = step;
     this.#send(step, this.wanted());
     this.answered(step.header.stampNs);
-    if (this.isWatched()) void this.#show(step);
+    if (this.isWatched()) void this.#viewer.show(step, this.#counts.processed, this.times.medians());
   }
 
   /** Now, if it is known where the robot is; else with the first pair that says so. */
@@ -270,19 +242,6 @@ export class StereoNode extends PerceptionNode<typeof stereoNodeSchema, keyof ty
       for (const { output, data } of this.#outputs!.messages(step, wanted)) {
         this.publishers?.[output as keyof typeof outputs]?.publish(data as Uint8Array<ArrayBuffer>);
       }
-    });
-  }
-
-  async #show(step: MapStep): Promise<void> {
-    const { processed } = this.#counts;
-    const status = {
-      frame: processed,
-      pairs: processed,
-      stagesMs: this.times.medians(),
-      health: this.health.list(),
-    };
-    await this.#view!.show(step, status).catch((thrown: unknown) => {
-      this.health.raise("viewer", "OUTPUT_UNWRITABLE", `A pair could not be shown: ${messageOf(thrown)}.`);
     });
   }
 }
