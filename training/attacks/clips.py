@@ -160,8 +160,13 @@ def optimise_print(detector: Detector, stage: Stage, grey: Path, steps: int, ste
 
 
 def make(detector: Detector, story: Story, out: Path, steps: int, stealth: float = 0) -> None:
-    """All variants of one story."""
+    """All variants of one story; what is there is kept, and refused where it was made otherwise."""
     folders = {variant: out / f"{story.name}-{variant}" for variant in ("grey", "attacked", "clean")}
+    note = folders["attacked"] / "patch.json"
+    if note.exists():
+        was = json.loads(note.read_text())
+        if (was["steps"], was["stealth"]) != (steps, stealth):
+            raise SystemExit(f"{note} is of --steps {was['steps']} --stealth {was['stealth']}, wanted --steps {steps} --stealth {stealth}: take another --out")
     if all((folder / "index.json").exists() for folder in folders.values()):
         return
     stage = Stage(story)
@@ -174,10 +179,10 @@ def make(detector: Detector, story: Story, out: Path, steps: int, stealth: float
             picture = folder / "patch.png"
             if not picture.exists():
                 patch, losses = optimise_print(detector, stage, folders["grey"], steps, stealth)
-                (folder / "patch.json").write_text(json.dumps({"steps": steps, "stealth": stealth, "views_a_step": VIEWS, "spread": Spread().__dict__, "loss": [round(each, 3) for each in losses[::10]]}))
+                note.write_text(json.dumps({"steps": steps, "stealth": stealth, "views_a_step": VIEWS, "spread": Spread().__dict__, "loss": [round(each, 3) for each in losses[::10]]}))
                 cv2.imwrite(str(picture), patch[..., ::-1])
             stage.print_on(read_rgb(picture))
-            said = json.loads((folder / "patch.json").read_text())
+            said = json.loads(note.read_text())
         index = write_clip(stage, folder, variant)
         (folder / "index.json").write_text(json.dumps({**index, "class": detector.classes[story.kind], **said}, indent=1) + "\n")
 

@@ -1,6 +1,6 @@
 """The left pictures of the clips of attacks.clips, as a recording, with the product's defence off and, if it has one, on.
 
-    python -m attacks.evaluate_clips DIR [--product ROOT] [--json F] [--sheet F.png]
+    python -m attacks.evaluate_clips DIR [--patrol SHARE] [--product ROOT] [--json F] [--sheet F.png]
 
 What stereo adds is measured by attacks.evaluate_stereo. As in attacks.evaluate, of a creation it is the success of the
 attack that is counted. `back_after`: frames from the start until the product is right for good. `cost`: passes of the network,
@@ -39,15 +39,15 @@ def until_back(hits: list[bool]) -> int:
     return len(hits) - next((i for i, hit in enumerate(reversed(hits)) if not hit), len(hits))
 
 
-def runs_of(folder: Path, product: Path, names: list[str]) -> dict[str, dict[str, dict]]:
-    """Lines by way of running and file name; the clip as one recording, so that the defence remembers."""
+def runs_of(folder: Path, product: Path, names: list[str], options: tuple[str, ...]) -> dict[str, dict[str, dict]]:
+    """Lines by way of running and file name; the clip as one recording, so that the defence remembers. `options`: of the defence."""
     with tempfile.TemporaryDirectory() as below:
         bag = recorded(folder, Path(below), product)
         runs = {"": "off", "defended": "on"} if knows(product, "detect", "--defence") else {"": None}
         found = {}
         for run, defence in runs.items():
-            options = [] if defence is None else ["--defence", defence]
-            lines = command(product, "detect", str(bag), "--threads", "1", *options).splitlines()
+            more = [] if defence is None else ["--defence", defence, *(options if defence == "on" else ())]
+            lines = command(product, "detect", str(bag), "--threads", "1", *more).splitlines()
             found[run] = dict(zip(names, map(json.loads, lines), strict=True))
     return found
 
@@ -55,6 +55,7 @@ def runs_of(folder: Path, product: Path, names: list[str]) -> dict[str, dict[str
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("folder", type=Path)
+    p.add_argument("--patrol", help="given to `detect` (default: its own)")
     p.add_argument("--product", type=Path, default=ROOT, help="checkout whose commands are run (default: this one)")
     p.add_argument("--json", type=Path, help="default: DIR/result.json")
     p.add_argument("--sheet", type=Path, help="default: DIR/sheet.png")
@@ -70,7 +71,7 @@ def main() -> None:
             index = json.loads((folder / "index.json").read_text())
             clip |= {key: index[key] for key in ("class", "mesh", "creates", "board_m")}
             targets = targets_of(index)
-            for run, lines in runs_of(folder, a.product, [t["file"] for t in targets]).items():
+            for run, lines in runs_of(folder, a.product, [t["file"] for t in targets], ("--patrol", a.patrol) if a.patrol else ()).items():
                 key = f"{variant} {run}".strip()
                 hits = [holds(lines[t["file"]], t, index["creates"]) for t in targets]
                 clip["found"][key], clip["share"][key] = hits, round(float(np.mean(hits)), 3)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from attacks import evaluate, scenes, stills
-from attacks.clips import STORIES, Printed, optimise_print, write_pair
+from attacks.clips import STORIES, Printed, make, optimise_print, write_pair
 from attacks.detector import FOLDER, STRIDE, Detector, iou, letterbox, window
 from attacks.eot import Spread, Views, lay
 from attacks.objectives import CUE_NAMES, Stealth, create, cues, hide
@@ -285,6 +285,14 @@ def test_adaptive_print_stands_out_less(tmp_path, monkeypatch) -> None:
         seen, _ = printed.canvas(torch.from_numpy(picture).permute(2, 0, 1) / 255, 0, Views.plain())
         penalties.append(float(sum(stealth(detector(seen, CUE_NAMES), seen, tuple(boxes[1].tolist())).values())))
     assert penalties[1] < penalties[0] - 0.1, penalties
+
+
+def test_clips_made_otherwise_are_refused(tmp_path) -> None:
+    folder = tmp_path / f"{STORIES[0].name}-attacked"
+    folder.mkdir()
+    (folder / "patch.json").write_text('{"steps": 150, "stealth": 0}')
+    with pytest.raises(SystemExit, match="--steps 150 --stealth 0, wanted --steps 150 --stealth 1.0"):
+        make(Detector, STORIES[0], tmp_path, 150, 1.0)
 
 
 def test_overlap() -> None:

@@ -33,11 +33,13 @@ def run(monkeypatch, folder: Path, steps: int, *more: str, name: str = "run") ->
     return torch.load(folder / name / "checkpoint.pt", weights_only=True)
 
 
-def test_training_resumes_where_it_stopped(tmp_path: Path, monkeypatch) -> None:
+def test_training_resumes_where_it_stopped(tmp_path: Path, monkeypatch, capsys) -> None:
     write_shard(tmp_path / "shards")
     monkeypatch.setattr(train, "REPORT_EVERY", 1)
     first = run(monkeypatch, tmp_path, 2)
+    assert not capsys.readouterr().err
     second = run(monkeypatch, tmp_path, 3)
+    assert "{'steps': (2, 3)}" in capsys.readouterr().err, "another end of the cosine is said"
     assert (first["state"]["step"], second["state"]["step"], second["state"]["pairs"]) == (2, 3, 6)
     assert second["state"]["seconds"] > first["state"]["seconds"]
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]

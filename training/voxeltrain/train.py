@@ -15,6 +15,7 @@ import argparse
 import json
 import math
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Iterator
@@ -37,6 +38,7 @@ REPORT_EVERY = 50  # steps
 GOOD = 0.4  # share of pairs that are distorted as good cameras do; tests and scores have none of these
 CHECKPOINT_EVERY = 150  # s
 TEST_EVERY = 900  # s
+SCHEDULE = ("steps", "rate", "batch", "processes", "rounded")  # a run is repeatable only if it goes on with these as it began
 
 
 def batches(folders: list[str], size: int, seed: int) -> Iterator[dict[str, torch.Tensor]]:
@@ -103,6 +105,9 @@ def work(rank: int, a: argparse.Namespace) -> None:
         optimiser.load_state_dict(saved["optimiser"])
         ema.load_state_dict(saved["ema"])
         state = saved["state"]
+        other = {k: (saved["args"][k], v) for k, v in vars(a).items() if k in SCHEDULE and saved["args"][k] != v}
+        if rank == 0 and other:
+            print(f"going on otherwise than it began (was, is): {other}", file=sys.stderr, flush=True)
     else:
         if a.start:
             net.load_state_dict(torch.load(a.start, weights_only=True)["ema"])
