@@ -4,7 +4,8 @@
 
 What stereo adds is measured by attacks.evaluate_stereo. As in attacks.evaluate, of a creation it is the success of the
 attack that is counted. `back_after`: frames from the start until the product is right for good. `cost`: passes of the network,
-windows looked into in one frame, frames with a mask.
+windows looked into in one frame, frames with a mask. `oracle`: the attacked frames with the patch's place inpainted (Telea), which is
+the ceiling of `recovery`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .evaluate import holds
-from .product import ROOT, command, knows, recorded
+from .evaluate import holds, recovery, variant
+from .product import ROOT, command, detect, knows, recorded
 from .sheet import cell_of
 from .targets import read_rgb
 
@@ -52,6 +53,16 @@ def runs_of(folder: Path, product: Path, names: list[str], options: tuple[str, .
     return found
 
 
+def oracle(folder: Path, product: Path, targets: list[dict]) -> dict[str, dict]:
+    """Lines by file name, of the frames with the patch's place inpainted, without a defence."""
+    with tempfile.TemporaryDirectory() as below:
+        for t in targets:
+            left, top, right, bottom = t["patch"]
+            place = [int(np.floor(left)), int(np.floor(top)), int(np.ceil(right)), int(np.ceil(bottom))]
+            cv2.imwrite(f"{below}/{t['file']}", variant(read_rgb(folder / "left" / t["file"]), place, "oracle")[..., ::-1])
+        return detect(Path(below), *(("--defence", "off") if knows(product, "detect", "--defence") else ()), root=product)
+
+
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("folder", type=Path)
@@ -64,24 +75,30 @@ def main() -> None:
     for path in sorted(a.folder.glob("*-grey/index.json")):
         name = path.parent.name.removesuffix("-grey")
         clip: dict = {"clip": name, "share": {}, "back_after": {}, "cost": {}, "found": {}}
-        for variant in VARIANTS:
-            folder = a.folder / f"{name}-{variant}"
+        for what in VARIANTS:
+            folder = a.folder / f"{name}-{what}"
             if not (folder / "index.json").exists():
                 continue
             index = json.loads((folder / "index.json").read_text())
             clip |= {key: index[key] for key in ("class", "mesh", "creates", "board_m")}
             targets = targets_of(index)
-            for run, lines in runs_of(folder, a.product, [t["file"] for t in targets], ("--patrol", a.patrol) if a.patrol else ()).items():
-                key = f"{variant} {run}".strip()
+            runs = runs_of(folder, a.product, [t["file"] for t in targets], ("--patrol", a.patrol) if a.patrol else ())
+            if what == "attacked" and not index["creates"]:
+                runs["oracle"] = oracle(folder, a.product, targets)
+            for run, lines in runs.items():
+                key = "oracle" if run == "oracle" else f"{what} {run}".strip()
                 hits = [holds(lines[t["file"]], t, index["creates"]) for t in targets]
                 clip["found"][key], clip["share"][key] = hits, round(float(np.mean(hits)), 3)
                 clip["back_after"][key] = until_back([hit != index["creates"] for hit in hits])
-                if run:
+                if run == "defended":
                     passes, looks = ([line["passes"] for line in lines.values()], [len(line["looked_into"]) for line in lines.values()])
-                    clip["cost"][variant] = {"passes": round(float(np.mean(passes)), 3), "most_passes": max(passes), "most_windows": max(looks), "masked": sum(bool(line["masks"]) for line in lines.values())}
+                    clip["cost"][what] = {"passes": round(float(np.mean(passes)), 3), "most_passes": max(passes), "most_windows": max(looks), "masked": sum(bool(line["masks"]) for line in lines.values())}
                 chosen = targets[:: max(1, len(targets) // 7)][:8]
                 bands.append(np.hstack([cell_of(read_rgb(folder / "left" / t["file"]), lines[t["file"]], t, f"{name} {key} {t['file'][:-4]}") for t in chosen]))
         said.append(clip)
+        if "oracle" in clip["share"] and "attacked defended" in clip["share"]:
+            rates = {**clip["share"], "defended": clip["share"]["attacked defended"]}
+            clip["recovery"] = {f"of_{ceiling}": recovery(rates, ceiling) for ceiling in ("oracle", "grey") if ceiling in rates}
         print(json.dumps({key: value for key, value in clip.items() if key != "found"}), flush=True)
     (a.json or a.folder / "result.json").write_text(json.dumps({"clips": said}, indent=1) + "\n")
     cv2.imwrite(str(a.sheet or a.folder / "sheet.png"), np.vstack(bands)[..., ::-1])

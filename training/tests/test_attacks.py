@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 import torch
 
-from attacks import evaluate, scenes, stills
+from attacks import evaluate, evaluate_clips, scenes, stills
 from attacks.clips import STORIES, Printed, make, optimise_print, write_pair
 from attacks.detector import FOLDER, STRIDE, Detector, iou, letterbox, window
 from attacks.eot import Spread, Views, lay
@@ -293,6 +293,19 @@ def test_clips_made_otherwise_are_refused(tmp_path) -> None:
     (folder / "patch.json").write_text('{"steps": 150, "stealth": 0}')
     with pytest.raises(SystemExit, match="--steps 150 --stealth 0, wanted --steps 150 --stealth 1.0"):
         make(Detector, STORIES[0], tmp_path, 150, 1.0)
+
+
+def test_ceiling_of_a_clip_is_without_the_patch(tmp_path, monkeypatch) -> None:
+    (tmp_path / "left").mkdir()
+    image = np.full((40, 60, 3), 90, np.uint8)
+    image[10:20, 30:40] = (255, 0, 0)
+    cv2.imwrite(str(tmp_path / "left" / "0000.png"), image)
+    seen = {}
+    monkeypatch.setattr(evaluate_clips, "knows", lambda *_: True)
+    monkeypatch.setattr(evaluate_clips, "detect", lambda folder, *options, root: seen.update(picture=cv2.imread(str(folder / "0000.png")), options=options) or {})
+    evaluate_clips.oracle(tmp_path, tmp_path, [{"file": "0000.png", "patch": [30.4, 10.2, 39.6, 19.8]}])
+    assert seen["options"] == ("--defence", "off")
+    assert np.abs(seen["picture"].astype(int) - 90).max() < 5, "nothing of the patch is left"
 
 
 def test_overlap() -> None:
