@@ -203,8 +203,8 @@ class Builder:
             colours = colours[:, rng.permutation(3)]
         if group in ("car", "lorry") and rng.random() < 0.7:  # most are white, grey, black or dull
             grey = colours.mean(1, keepdims=True)
-            colours, shift = grey + (colours - grey) * rng.uniform(0, 0.4), shift * rng.uniform(0.25, 1.2)
-        gloss = float(rng.uniform(0.05, 0.4)) if group in ("car", "lorry", "bike") else 0.0
+            colours, shift = grey + (colours - grey) * rng.uniform(0, 0.4), shift * rng.uniform(0.1, 1.2)
+        gloss = float(rng.uniform(0.05, 0.4) if rng.random() < 0.6 else rng.uniform(0.4, 0.9)) if group in ("car", "lorry", "bike") else 0.0
         kinds = ("flat", "plaster", "noise") if gloss else ("flat", "fabric", "noise", "plaster", "foliage" if group in ("tree", "plant", "hedge") else "flat")
         skin = self.surface(*kinds, scale=(0.4, 2.0), own=0.0, gloss=gloss, contrast=float(rng.uniform(0.2, 1.0)))
         self.add(scaled, skin, at, yaw(heading), np.clip(colours * shift, 0.02, 1.1))

@@ -180,9 +180,9 @@ def traffic(b: Builder, street: Street, road: float, near: float) -> None:
     rng = b.rng
     for side in (-1, 1):
         if rng.random() < 0.55:
-            z = rng.uniform(near, near + 12)
+            z, full = rng.uniform(near, near + 12), rng.uniform(0.5, 0.95)
             while z < 70:
-                if rng.random() < 0.7:
+                if rng.random() < full:
                     heading = street.heading(z) + (np.pi if rng.random() < 0.5 else 0) + rng.normal(0, 0.03)
                     (vehicles.car if rng.random() < 0.88 else vehicles.lorry)(b, street.point(side * (road - 1.05), z), heading)
                 z += rng.uniform(5.2, 9)

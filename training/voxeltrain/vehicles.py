@@ -70,8 +70,9 @@ def car(b: Builder, at, heading: float, colour: np.ndarray | None = None) -> Non
     rng, turn = b.rng, yaw(heading)
     width, length = rng.uniform(0.84, 0.95), rng.uniform(1.85, 2.4)
     belt, roof = rng.uniform(0.86, 1.0), rng.uniform(1.4, 1.7)
-    paint, glass, dark = b.paint(gloss=rng.uniform(0.15, 0.7)), b.glass(), b.paint()
-    picked = b.colour(0.03, 0.95)
+    black = colour is None and rng.random() < 0.3  # polished and dark: nothing to match but what it mirrors
+    paint, glass, dark = b.paint(gloss=rng.uniform(0.4, 1.0) if black else rng.uniform(0.15, 0.7)), b.glass(), b.paint()
+    picked = b.colour(0.02, 0.12) if black else b.colour(0.03, 0.95)
     colour = picked if colour is None else colour
     body, cabin, panes = car_body(rng, width, length, belt, roof)
     b.add(body, paint, at, turn, colour)
