@@ -18,12 +18,13 @@ export interface ChunkHead {
 /** From the bytes of a Chunk record; throws `RangeError` when they end too early. */
 export function chunkHeadOf(record: Uint8Array): ChunkHead {
   const view = viewOf(record);
-  const nameBytes = view.getUint32(9 + 28, true);
-  const contentAt = 9 + 32 + nameBytes + 8;
+  const nameBytes = view.getUint32(recordHeadBytes + 28, true);
+  const nameAt = recordHeadBytes + 32;
+  const contentAt = nameAt + nameBytes + 8;
   return {
-    uncompressedBytes: Number(view.getBigUint64(9 + 16, true)),
-    uncompressedCrc: view.getUint32(9 + 24, true),
-    compression: Buffer.from(record.subarray(9 + 32, 9 + 32 + nameBytes)).toString("utf8"),
+    uncompressedBytes: Number(view.getBigUint64(recordHeadBytes + 16, true)),
+    uncompressedCrc: view.getUint32(recordHeadBytes + 24, true),
+    compression: Buffer.from(record.subarray(nameAt, nameAt + nameBytes)).toString("utf8"),
     compressedBytes: Number(view.getBigUint64(contentAt - 8, true)),
     contentAt,
   };

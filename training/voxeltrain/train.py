@@ -105,7 +105,8 @@ def work(rank: int, a: argparse.Namespace) -> None:
         optimiser.load_state_dict(saved["optimiser"])
         ema.load_state_dict(saved["ema"])
         state = saved["state"]
-        other = {k: (saved["args"][k], v) for k, v in vars(a).items() if k in SCHEDULE and saved["args"][k] != v}
+        was, now = saved["args"], vars(a)
+        other = {k: (was[k], now[k]) for k in SCHEDULE if k in was and was[k] != now[k]}
         if rank == 0 and other:
             print(f"going on otherwise than it began (was, is): {other}", file=sys.stderr, flush=True)
     else:
