@@ -109,6 +109,12 @@ def markings(b: Builder, street: Street, road: float) -> None:
         length, gap = rng.uniform(1.5, 4), rng.uniform(2, 7)
         for z in np.arange(-6 + rng.uniform(0, 6), 90, length + gap):
             street.strip(b, -0.07, 0.07, 0.004, white, shade, z, z + length)
+    for edge in np.arange(3.5, road - 2, 3.5):  # further lanes of wide roads
+        if rng.random() < 0.7:
+            length, gap = rng.uniform(1.5, 6), rng.uniform(2, 9)
+            for side in (-1, 1):
+                for z in np.arange(-6 + rng.uniform(0, 6), 60, length + gap):
+                    street.strip(b, side * edge - 0.07, side * edge + 0.07, 0.004, white, shade, z, z + length)
     for side in (-1, 1):
         if rng.random() < 0.45:
             street.strip(b, side * (road - 0.25) - 0.06, side * (road - 0.25) + 0.06, 0.004, white, shade, -8, 120)
@@ -244,13 +250,14 @@ def roadside(b: Builder, street: Street, side: int, kerb: float, pavement: float
 def build_street(b: Builder, rig: Rig, near: float) -> None:
     """A whole street around the camera, which stands on the road or the pavement."""
     rng = b.rng
-    road, pavement = rng.uniform(2.3, 7.5), rng.uniform(1.2, 4)
+    road, pavement = rng.uniform(2.3, 7.5) if rng.random() < 0.75 else rng.uniform(7.5, 13), rng.uniform(1.2, 4)
     lane = rng.uniform(-0.75, 0.75) * road if rng.random() < 0.85 else rng.choice([-1, 1]) * (road + 0.5 * pavement)
     street = Street(rng, float(lane))
     wet = rng.uniform(0.4, 1.0) if rng.random() < 0.16 else 0.0
     if wet:  # mirrors need level ground
         street.slope, street.hill, street.bank = 0.0, 0.0, 0.0
-    tarmac = b.surface("asphalt", "asphalt", "asphalt", "concrete", "stones", "gravel", scale=(1.5, 5), contrast=float(rng.uniform(0.15, 1.0)), gloss=float(rng.choice([0, 0, 0, 0.35])), wet=wet)
+    smooth = ("asphalt", "asphalt", "asphalt", "concrete")
+    tarmac = b.surface(*smooth, *(() if road > 7.5 else ("stones", "gravel")), scale=(1.5, 5), contrast=float(rng.uniform(0.15, 1.0)), gloss=float(rng.choice([0, 0, 0, 0.35])), wet=wet)
     street.strip(b, -road, road, 0.0, tarmac, rng.uniform(0.6, 1.1) * np.ones(3))
     markings(b, street, road)
     paving = b.surface("concrete", "tiles", "stones", "asphalt", "gravel", scale=(1, 3))
