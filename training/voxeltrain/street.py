@@ -105,16 +105,18 @@ def markings(b: Builder, street: Street, road: float) -> None:
     rng = b.rng
     white = b.surface("asphalt", "concrete", scale=(1, 2), own=0.0, contrast=float(rng.uniform(0.3, 1.2)))
     shade = rng.uniform(0.6, 0.95) * np.array([1, 1, rng.choice([1.0, 1.0, 0.55])])
+
+    def dashes(lateral: float, length: float, gap: float, end: float) -> None:
+        for z in np.arange(-6 + rng.uniform(0, 6), end, length + gap):
+            street.strip(b, lateral - 0.07, lateral + 0.07, 0.004, white, shade, z, z + length)
+
     if rng.random() < 0.7:
-        length, gap = rng.uniform(1.5, 4), rng.uniform(2, 7)
-        for z in np.arange(-6 + rng.uniform(0, 6), 90, length + gap):
-            street.strip(b, -0.07, 0.07, 0.004, white, shade, z, z + length)
+        dashes(0.0, rng.uniform(1.5, 4), rng.uniform(2, 7), 90)
     for edge in np.arange(3.5, road - 2, 3.5):  # further lanes of wide roads
         if rng.random() < 0.7:
             length, gap = rng.uniform(1.5, 6), rng.uniform(2, 9)
             for side in (-1, 1):
-                for z in np.arange(-6 + rng.uniform(0, 6), 60, length + gap):
-                    street.strip(b, side * edge - 0.07, side * edge + 0.07, 0.004, white, shade, z, z + length)
+                dashes(side * edge, length, gap, 60)
     for side in (-1, 1):
         if rng.random() < 0.45:
             street.strip(b, side * (road - 0.25) - 0.06, side * (road - 0.25) + 0.06, 0.004, white, shade, -8, 120)
